@@ -24,7 +24,7 @@ class Span:
 class Email:
     """One email, read.
 
-    `body` is the decoded body with `\\n` line ends: the text/plain part as it was written or, where the mail
+    `body` is the decoded body with LF line ends: the text/plain part as it was written or, where the mail
     has only HTML, its text with a line for each block and table row, and a tab between cells.
     `new` are the spans of `body` that the sender wrote in this email, in order, disjoint: no quoted replies,
     forwards, signatures or disclaimers.
