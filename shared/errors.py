@@ -1,0 +1,136 @@
+"""The tree of what can go wrong. First permanent or transient: that decides whether Pub/Sub tries again.
+
+    TenthsError
+    +- PermanentError            trying again gives the same: recorded, then acked
+    |  +- BadDelivery            a push body that is no push, or names nothing we could read
+    |  +- UnknownMailbox         the address or id belongs to no connected mailbox
+    |  +- HistoryExpired         Gmail keeps no history that far back
+    |  +- AccessRevoked          the user or an administrator took the permission back
+    |  +- MessageGone            the email was deleted meanwhile
+    |  +- GmailRefused           Gmail answers that the request itself is wrong
+    |  |  +- AnswerTooLarge      an answer is larger than was asked to be held in memory
+    |  +- StoreRefused           the database answers that the request itself is wrong
+    +- TransientError            trying again later may work: answered 5xx, tried again by Pub/Sub
+       +- OverQuota              the quota of the minute is used up
+       +- GmailUnavailable       Gmail failed, hung or can't be reached
+       |  +- AccessExpired       Gmail no longer takes the access token; the next try fetches a new one
+       +- HistoryBehindPush      the push was faster than the history it announces
+       +- StoreUnavailable       the database failed, hung or can't be reached
+       +- PublishFailed          Pub/Sub did not take the messages
+
+No message carries text or addresses of an email: errors end up in logs. `code` names the kind in rows and metrics.
+"""
+
+from typing import ClassVar
+
+
+class TenthsError(Exception):
+    """Anything that this project raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+class PermanentError(TenthsError):
+    """Trying again gives the same result."""
+
+    code = "permanent"
+
+
+class TransientError(TenthsError):
+    """Trying again later may work. `retry_after`: seconds to wait, where the other side named a time."""
+
+    code = "transient"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BadDelivery(PermanentError):
+    """A delivery's body is no Pub/Sub push, or what it carries is not what the function takes."""
+
+    code = "bad_delivery"
+
+
+class UnknownMailbox(PermanentError):
+    """The delivery names a mailbox that is not connected."""
+
+    code = "unknown_mailbox"
+
+
+class HistoryExpired(PermanentError):
+    """Gmail answers 404 to a history id: it keeps no history that far back."""
+
+    code = "history_expired"
+
+
+class AccessRevoked(PermanentError):
+    """The mailbox can't be read until its owner connects it again."""
+
+    code = "access_revoked"
+
+
+class MessageGone(PermanentError):
+    """Gmail has no message of this id any more."""
+
+    code = "message_gone"
+
+
+class GmailRefused(PermanentError):
+    """Gmail answers that the request itself is wrong (a 4xx with no better name)."""
+
+    code = "gmail_refused"
+
+
+class AnswerTooLarge(GmailRefused):
+    """An answer passed the bound that the caller set; it was not read to its end."""
+
+    code = "answer_too_large"
+
+
+class StoreRefused(PermanentError):
+    """The database refuses the request itself: a constraint, a missing right, an unknown function."""
+
+    code = "store_refused"
+
+
+class OverQuota(TransientError):
+    """The quota of the minute is used up, ours or as Gmail counts it."""
+
+    code = "over_quota"
+
+
+class GmailUnavailable(TransientError):
+    """Gmail failed, hung, can't be reached, or answered something that is no answer."""
+
+    code = "gmail_unavailable"
+
+
+class AccessExpired(GmailUnavailable):
+    """Gmail no longer takes the access token."""
+
+    code = "access_expired"
+
+
+class HistoryBehindPush(TransientError):
+    """Gmail's history does not show yet what a push announced."""
+
+    code = "history_behind_push"
+
+
+class StoreUnavailable(TransientError):
+    """The database failed, hung or can't be reached, or the call lost a race that it may win next time."""
+
+    code = "store_unavailable"
+
+
+class PublishFailed(TransientError):
+    """Pub/Sub did not take the messages; none of them counts as published."""
+
+    code = "publish_failed"
+
+
+class SettingsError(TenthsError):
+    """A setting is missing or wrong; the message is one line that names the variable."""
+
+    code = "settings"

@@ -1,0 +1,1 @@
+"""What travels through Pub/Sub, and how it is decoded and published."""

@@ -1,0 +1,63 @@
+"""Settings of the functions: read from the environment, checked once, frozen. Secrets are masked when shown."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, UrlConstraints, ValidationError
+from pydantic_core import Url
+
+from shared.errors import SettingsError
+
+HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseModel):
+    """What every event function needs. Each field is the environment variable of the same name, upper case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    supabase_url: HttpUrl
+    supabase_secret_key: NonEmptySecret
+    gmail_api_endpoint: HttpUrl = Url("https://gmail.googleapis.com")
+    oauth_token_endpoint: HttpUrl = Url("https://oauth2.googleapis.com/token")
+    google_client_id: NonEmpty
+    google_client_secret: NonEmptySecret
+    token_encryption_keys: NonEmptySecret
+    """Fernet keys, comma separated: the first encrypts, all decrypt."""
+    gmail_quota_profile: Literal["2026", "legacy", "unmetered"] = "2026"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read and check. Raises SettingsError, one line, naming the first variable that is missing or wrong."""
+        given: dict[str, Any] = {
+            name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper(), "") != ""
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0]).upper()
+            what = "is not set" if first["type"] == "missing" else f"is wrong: {first['msg']}"
+            raise SettingsError(f"environment variable {name} {what}") from None
+
+
+class GmailPushSettings(Settings):
+    """What gmail_push needs besides."""
+
+    gcp_project: NonEmpty
+    sent_emails_topic: NonEmpty = "sent-emails"
+    pubsub_emulator_host: str | None = None
+    """host:port of an emulator; unset: Pub/Sub itself."""
+    catch_up_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """How far back a mailbox is listed at most when Gmail no longer has its history."""
+
+
+class AnalyzeEmailSettings(Settings):
+    """What analyze_email needs besides."""
+
+    analysis_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
+    """Emails that one instance fetches and reads at the same time; those beyond wait their turn."""

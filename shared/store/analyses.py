@@ -1,0 +1,219 @@
+"""Analyses: what one needs to know before, and recording what it found. `record_analysis` decides what is new."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from shared.extraction.found import Entry
+from shared.mail.email import Span
+from shared.models import Extractor, Matter
+from shared.store.client import StoreClient
+from shared.store.mailboxes import MailboxState
+
+
+class Outcome(StrEnum):
+    """What became of a sent email."""
+
+    ENTRIES = "entries"
+    NONE = "none"
+    GONE = "gone"
+    NOT_SENT = "not_sent"
+    EXCLUDED = "excluded"
+    FAILED = "failed"
+
+
+class Processed(BaseModel):
+    """What is on record of an email."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    analyser_version: int
+    settings_version: int
+
+
+class TimekeeperSettings(BaseModel):
+    """A timekeeper's settings, as far as an analysis heeds them. The defaults are those of a timekeeper who set none."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int = 0
+    time_zone: ZoneInfo | None = None
+    rounding_increment: int = 6
+    rounding_mode: str = "up"
+    rounding_scope: str = "entry"
+    rounding_minimum: int = 0
+    rate_category: str | None = None
+    hourly_rate: float | None = None
+    minimum_confidence: float = 0.0
+    auto_analysis: bool = True
+    excluded_recipients: tuple[str, ...] = ()
+    excluded_labels: tuple[str, ...] = ()
+
+
+class DirectoryMatter(Matter):
+    """A line of the directory, with the rate that its entries are made under."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rate_category: str | None = None
+    hourly_rate: float | None = None
+
+
+class AnalysisContext(BaseModel):
+    """All that one analysis needs to know besides the email."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    mailbox_id: UUID
+    user_id: UUID
+    state: MailboxState
+    refresh_token_encrypted: str
+    settings: TimekeeperSettings | None
+    matters: tuple[DirectoryMatter, ...]
+    processed: Processed | None
+
+    @property
+    def timekeeper(self) -> TimekeeperSettings:
+        return self.settings or TimekeeperSettings()
+
+    def is_settled(self, analyser_version: int) -> bool:
+        """Whether this email needs no further look by this analyser version."""
+        known = self.processed
+        return known is not None and known.outcome is not Outcome.FAILED and known.analyser_version >= analyser_version
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What became of one email: what is recorded. `failure` is a code, given if and only if it failed."""
+
+    email_id: str
+    outcome: Outcome
+    analyser_version: int
+    correlation_id: str
+    sent_at: datetime | None = None
+    entries: Sequence[Entry] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the database made of an analysis. `is_new` False: it had an equal or better one."""
+
+    email_id: str
+    is_new: bool
+    entry_count: int
+
+
+class _Row(BaseModel):
+    email_id: str
+    recorded: bool
+    entry_count: int
+
+
+_ROWS = TypeAdapter(tuple[_Row, ...])
+_IDS = TypeAdapter(tuple[str, ...])
+
+
+class AnalysisStore:
+    """Reads contexts and records analyses. Every method raises StoreUnavailable or StoreRefused."""
+
+    def __init__(self, client: StoreClient) -> None:
+        self._client = client
+
+    async def context(self, mailbox_id: UUID, email_id: str) -> AnalysisContext | None:
+        """What is to be known before an email is analysed; None: no such mailbox."""
+        found = await self._client.call("analysis_context", {"p_mailbox_id": str(mailbox_id), "p_email_id": email_id})
+        return None if found is None else AnalysisContext.model_validate(found)
+
+    async def still_to_analyse(
+        self, mailbox_id: UUID, email_ids: Iterable[str], analyser_version: int
+    ) -> tuple[str, ...]:
+        """Those of the emails, in their order, that this analyser version has not read."""
+        arguments = {
+            "p_mailbox_id": str(mailbox_id),
+            "p_email_ids": list(email_ids),
+            "p_analyser_version": analyser_version,
+        }
+        return _IDS.validate_python(await self._client.call("emails_to_analyse", arguments))
+
+    async def record(self, context: AnalysisContext, analyses: Sequence[Analysis]) -> tuple[Recorded, ...]:
+        """Record analyses of one mailbox's emails, each email once, in one transaction.
+
+        Entries that a person edited, approved or dismissed are left alone; recording twice changes nothing.
+        """
+        arguments = {
+            "p_user_id": str(context.user_id),
+            "p_analyses": [_analysis_row(context, analysis) for analysis in analyses],
+        }
+        rows = _ROWS.validate_python(await self._client.call("record_analysis", arguments))
+        return tuple(Recorded(row.email_id, row.recorded, row.entry_count) for row in rows)
+
+
+def _analysis_row(context: AnalysisContext, analysis: Analysis) -> dict[str, Any]:
+    return {
+        "email_id": analysis.email_id,
+        "mailbox_id": str(context.mailbox_id),
+        "outcome": analysis.outcome,
+        "failure": analysis.failure,
+        "sent_at": None if analysis.sent_at is None else analysis.sent_at.isoformat(),
+        "analyser_version": analysis.analyser_version,
+        "settings_version": context.timekeeper.version,
+        "correlation_id": analysis.correlation_id,
+        "entries": [_entry_row(context, entry) for entry in analysis.entries],
+    }
+
+
+def _entry_row(context: AnalysisContext, entry: Entry) -> dict[str, Any]:
+    """An entry with a snapshot of the rounding rule and the rate it is made under."""
+    rule = context.timekeeper
+    matter = next((m for m in context.matters if m.id == entry.matter_id), None)
+    return {
+        "evidence_key": evidence_key(entry),
+        "duration_minutes": entry.duration_minutes,
+        "entry_type": entry.entry_type,
+        "date_performed": entry.date_performed.isoformat(),
+        "client_matter": entry.client_matter,
+        "matter_id": None if entry.matter_id is None else str(entry.matter_id),
+        "description": entry.description,
+        "billable": entry.billable,
+        "rate_category": (matter and matter.rate_category) or rule.rate_category,
+        "hourly_rate": matter.hourly_rate if matter and matter.hourly_rate is not None else rule.hourly_rate,
+        "confidence_score": round(entry.confidence_score, 3),
+        "extracted_text": entry.extracted_text,
+        "evidence": _range(entry.evidence),
+        "amount": _range(entry.amount),
+        "extractor": Extractor.RULES,
+        "rounding_increment": rule.rounding_increment,
+        "rounding_mode": rule.rounding_mode,
+        "rounding_scope": rule.rounding_scope,
+        "rounding_minimum": rule.rounding_minimum,
+    }
+
+
+def evidence_key(entry: Entry) -> str:
+    """What tells this entry from the others of its email: its words and where they say the time."""
+    words = f"{entry.amount.start}:{entry.amount.end}:{entry.extracted_text}"
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _range(span: Span) -> str:
+    return f"[{span.start},{span.end})"
+
+
+__all__ = [
+    "Analysis",
+    "AnalysisContext",
+    "AnalysisStore",
+    "Outcome",
+    "Recorded",
+    "TimekeeperSettings",
+    "evidence_key",
+]

@@ -1,0 +1,65 @@
+"""One way to call the database, and its errors as ours."""
+
+from typing import Any, Final
+
+import httpx
+import stamina
+from postgrest import AsyncPostgrestClient
+from postgrest.exceptions import APIError
+from pydantic import SecretStr
+
+from shared.errors import StoreRefused, StoreUnavailable
+
+ATTEMPTS: Final = 3
+
+# SQLSTATE classes and PostgREST codes that may be gone by the next try. The rest is wrong however often it is sent.
+# Source: PostgreSQL, appendix A (error codes); PostgREST, errors.
+_TRANSIENT: Final = (
+    "08",  # connection
+    "40",  # serialization failure, deadlock
+    "53",  # out of memory, disk or connections
+    "55",  # lock not available, object in use
+    "57",  # cancelled, shutting down, starting up
+    "58",  # system error
+    "PGRST000",  # no connection
+    "PGRST001",
+    "PGRST002",  # schema cache not loaded
+    "PGRST003",  # no connection free in time
+)
+
+
+class StoreClient:
+    """Calls functions of the database with the secret key. Every call names the one user or mailbox it is for."""
+
+    def __init__(self, http: httpx.AsyncClient, supabase_url: str, secret_key: SecretStr) -> None:
+        self._postgrest = AsyncPostgrestClient(
+            f"{supabase_url.rstrip('/')}/rest/v1",
+            headers={"apikey": secret_key.get_secret_value()},
+            http_client=http,
+            retry_enabled=False,
+        )
+
+    async def call(self, function: str, arguments: dict[str, Any]) -> Any:
+        """Call a function; give what it returns, as JSON. Raises StoreUnavailable or StoreRefused.
+
+        Tried again within seconds: every function here may run twice.
+        """
+        async for attempt in stamina.retry_context(
+            on=StoreUnavailable, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=2.0
+        ):
+            with attempt:
+                return await self._call_once(function, arguments)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _call_once(self, function: str, arguments: dict[str, Any]) -> Any:
+        try:
+            answer = await self._postgrest.rpc(function, arguments).execute()
+        except APIError as error:
+            # Only the code: message and details may quote a row.
+            code = str(error.code or "unknown")
+            if code.startswith(_TRANSIENT) or (code.isdecimal() and len(code) == 3 and code >= "500"):
+                raise StoreUnavailable(f"{function}: {code}") from None
+            raise StoreRefused(f"{function}: {code}") from None
+        except httpx.HTTPError as error:
+            raise StoreUnavailable(f"{function}: {type(error).__name__}") from error
+        return answer.data

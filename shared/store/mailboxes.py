@@ -1,0 +1,75 @@
+"""Mailboxes: whose they are and how far their history was read."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+
+from shared.store.client import StoreClient
+
+
+class MailboxState(StrEnum):
+    """Whether a mailbox can be read."""
+
+    CONNECTED = "connected"
+    RECONNECT_NEEDED = "reconnect_needed"
+    DISCONNECTED = "disconnected"
+
+
+class Mailbox(BaseModel):
+    """A connected mailbox.
+
+    `history_id` is the watermark: everything sent up to it has been handed to analysis, last known to be so at
+    `history_read_at`.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    id: UUID
+    user_id: UUID
+    state: MailboxState
+    history_id: int
+    history_read_at: AwareDatetime
+    refresh_token_encrypted: str
+
+
+_MAILBOXES = TypeAdapter(tuple[Mailbox, ...])
+
+
+class MailboxStore:
+    """Reads and moves on mailboxes. Every method raises StoreUnavailable or StoreRefused."""
+
+    def __init__(self, client: StoreClient) -> None:
+        self._client = client
+
+    async def by_address(self, email_address: str) -> Mailbox | None:
+        rows = await self._client.call("mailbox_by_address", {"p_email_address": email_address})
+        found = _MAILBOXES.validate_python(rows)
+        return found[0] if found else None
+
+    async def advance_watermark(self, mailbox_id: UUID, history_id: int) -> None:
+        """Move the watermark on; a later one that another delivery has set stays."""
+        await self._client.call("advance_watermark", {"p_mailbox_id": str(mailbox_id), "p_history_id": str(history_id)})
+
+    async def set_state(self, mailbox_id: UUID, state: MailboxState) -> None:
+        await self._client.call("set_mailbox_state", {"p_mailbox_id": str(mailbox_id), "p_state": state})
+
+    async def connect(
+        self,
+        *,
+        user_id: UUID,
+        email_address: str,
+        history_id: int,
+        watch_expires_at: datetime,
+        refresh_token_encrypted: str,
+    ) -> UUID:
+        """Connect a mailbox, or connect it again: then the watermark it had stays. Gives the mailbox's id."""
+        arguments = {
+            "p_user_id": str(user_id),
+            "p_email_address": email_address,
+            "p_history_id": str(history_id),
+            "p_watch_expires_at": watch_expires_at.isoformat(),
+            "p_refresh_token_encrypted": refresh_token_encrypted,
+        }
+        return UUID(await self._client.call("connect_mailbox", arguments))
