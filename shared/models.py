@@ -56,19 +56,6 @@ class RoundingScope(StrEnum):
     MATTER_DAY = "matter_day"
 
 
-class RoundingRule(BaseModel):
-    """The rule an entry was made under; kept with it as a snapshot.
-
-    `increment_minutes`: minutes, 1..60, six for tenths of an hour.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    increment_minutes: Annotated[int, Field(ge=1, le=60)] = 6
-    mode: RoundingMode = RoundingMode.UP
-    scope: RoundingScope = RoundingScope.ENTRY
-
-
 class Matter(BaseModel):
     """One line of a timekeeper's directory of clients and matters."""
 
@@ -112,19 +99,3 @@ class BillableTimeEntry(BaseModel):
     rounding_scope: RoundingScope
     created_at: AwareDatetime
     processed_at: AwareDatetime
-
-
-__all__ = [
-    "CLIENT_MATTER_LIMIT",
-    "DESCRIPTION_LIMIT",
-    "EVIDENCE_LIMIT",
-    "MINUTES_A_DAY",
-    "BillableTimeEntry",
-    "EntryStatus",
-    "EntryType",
-    "Extractor",
-    "Matter",
-    "RoundingMode",
-    "RoundingRule",
-    "RoundingScope",
-]

@@ -59,10 +59,10 @@ class Gmail:
     """Lives with the process; `mailbox` gives what one delivery works with."""
 
     def __init__(self, http: httpx.AsyncClient, tokens: AccessTokens, quota: Quota, endpoint: str) -> None:
-        self._http = http
-        self._tokens = tokens
-        self._quota = quota
-        self._users = build(
+        self.http = http
+        self.tokens = tokens
+        self.quota = quota
+        self.users: Any = build(
             "gmail",
             "v1",
             static_discovery=True,
@@ -71,27 +71,15 @@ class Gmail:
         ).users()
 
     def mailbox(self, mailbox_id: UUID, refresh_token_encrypted: str) -> "GmailMailbox":
-        return GmailMailbox(
-            self._http, self._tokens, self._quota, self._users, str(mailbox_id), refresh_token_encrypted
-        )
+        return GmailMailbox(self, str(mailbox_id), refresh_token_encrypted)
 
 
 class GmailMailbox:
     """One mailbox. Every method raises AccessRevoked, OverQuota, GmailUnavailable or GmailRefused, and as it says."""
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        tokens: AccessTokens,
-        quota: Quota,
-        users: Any,
-        mailbox_id: str,
-        refresh_token_encrypted: str,
-    ) -> None:
-        self._http = http
-        self._tokens = tokens
-        self._quota = quota
-        self._users = users
+    def __init__(self, gmail: Gmail, mailbox_id: str, refresh_token_encrypted: str) -> None:
+        self._gmail = gmail
+        self._users = gmail.users
         self._mailbox_id = mailbox_id
         self._refresh_token = refresh_token_encrypted
 
@@ -168,12 +156,14 @@ class GmailMailbox:
         ):
             with attempt:
                 # Fetched first: the quota is only for calls that are really made.
-                token = await self._tokens.token(self._refresh_token)
-                await self._quota.spend(self._mailbox_id, request.methodId, patience_seconds=QUOTA_PATIENCE_SECONDS)
+                token = await self._gmail.tokens.token(self._refresh_token)
+                await self._gmail.quota.spend(
+                    self._mailbox_id, request.methodId, patience_seconds=QUOTA_PATIENCE_SECONDS
+                )
                 try:
-                    answer = await send(self._http, request, token, most_bytes=most_bytes)
+                    answer = await send(self._gmail.http, request, token, most_bytes=most_bytes)
                 except AccessExpired:
-                    self._tokens.forget(self._refresh_token)
+                    self._gmail.tokens.forget(self._refresh_token)
                     raise
                 return _checked(answer, kind, request.methodId)
         raise AssertionError("unreachable: the last attempt returns or raises")

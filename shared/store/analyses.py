@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from shared.extraction.found import Entry
 from shared.mail.email import Span
-from shared.models import Extractor, Matter
+from shared.models import Extractor, Matter, RoundingMode, RoundingScope
 from shared.store.client import StoreClient
 from shared.store.mailboxes import MailboxState
 
@@ -40,15 +40,15 @@ class Processed(BaseModel):
 
 
 class TimekeeperSettings(BaseModel):
-    """A timekeeper's settings, as far as an analysis heeds them. The defaults are those of a timekeeper who set none."""
+    """A timekeeper's settings, as far as an analysis heeds them; the defaults are for those who set none."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: int = 0
     time_zone: ZoneInfo | None = None
     rounding_increment: int = 6
-    rounding_mode: str = "up"
-    rounding_scope: str = "entry"
+    rounding_mode: RoundingMode = RoundingMode.UP
+    rounding_scope: RoundingScope = RoundingScope.ENTRY
     rounding_minimum: int = 0
     rate_category: str | None = None
     hourly_rate: float | None = None
@@ -134,9 +134,9 @@ class AnalysisStore:
         return None if found is None else AnalysisContext.model_validate(found)
 
     async def still_to_analyse(
-        self, mailbox_id: UUID, email_ids: Iterable[str], analyser_version: int
+        self, mailbox_id: UUID, email_ids: Iterable[str], analyser_version: int = 0
     ) -> tuple[str, ...]:
-        """Those of the emails, in their order, that this analyser version has not read."""
+        """Those of the emails, in their order, that no analyser of this version or a later one has read."""
         arguments = {
             "p_mailbox_id": str(mailbox_id),
             "p_email_ids": list(email_ids),
@@ -180,14 +180,14 @@ def _entry_row(context: AnalysisContext, entry: Entry) -> dict[str, Any]:
         "duration_minutes": entry.duration_minutes,
         "entry_type": entry.entry_type,
         "date_performed": entry.date_performed.isoformat(),
-        "client_matter": entry.client_matter,
+        "client_matter": None if entry.client_matter is None else _storable(entry.client_matter),
         "matter_id": None if entry.matter_id is None else str(entry.matter_id),
-        "description": entry.description,
+        "description": _storable(entry.description),
         "billable": entry.billable,
         "rate_category": (matter and matter.rate_category) or rule.rate_category,
         "hourly_rate": matter.hourly_rate if matter and matter.hourly_rate is not None else rule.hourly_rate,
         "confidence_score": round(entry.confidence_score, 3),
-        "extracted_text": entry.extracted_text,
+        "extracted_text": _storable(entry.extracted_text),
         "evidence": _range(entry.evidence),
         "amount": _range(entry.amount),
         "extractor": Extractor.RULES,
@@ -204,16 +204,10 @@ def evidence_key(entry: Entry) -> str:
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def _storable(text: str) -> str:
+    """The text without what a database's text can't hold: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _range(span: Span) -> str:
     return f"[{span.start},{span.end})"
-
-
-__all__ = [
-    "Analysis",
-    "AnalysisContext",
-    "AnalysisStore",
-    "Outcome",
-    "Recorded",
-    "TimekeeperSettings",
-    "evidence_key",
-]

@@ -82,7 +82,7 @@ create function public.emails_to_analyse(p_mailbox_id uuid, p_email_ids text[], 
 returns setof text
 language sql stable security invoker set search_path = ''
 as $$
-  -- In the order given, those that this analyser version has not read yet.
+  -- In the order given, those that no analyser of this version or a later one has read.
   select listed.email_id
   from unnest(p_email_ids) with ordinality as listed (email_id, place)
   where not exists (

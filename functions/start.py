@@ -1,0 +1,32 @@
+"""What happens once, when a function's process starts: settings are checked, logging is set up."""
+
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from shared import log
+from shared.errors import SettingsError
+from shared.settings import AnalyzeEmailSettings, GmailPushSettings, Settings
+
+SETTINGS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
+    {"gmail_push": GmailPushSettings, "analyze_email": AnalyzeEmailSettings}
+)
+
+
+def prepare(environ: Mapping[str, str]) -> None:
+    """Set up the function that FUNCTION_TARGET names; without one (a test, a tool) there is nothing to set up.
+
+    A missing or wrong setting ends the process with one line that names the variable.
+    """
+    target = environ.get("FUNCTION_TARGET")
+    if target is None:
+        return
+    kind = SETTINGS.get(target)
+    if kind is None:
+        sys.exit(f"tenths: environment variable FUNCTION_TARGET is wrong: choose one of {', '.join(SETTINGS)}")
+    try:
+        settings = kind.from_environ(environ)
+    except SettingsError as error:
+        sys.exit(f"tenths: {target}: {error}")
+    log.configure(settings.log_format)

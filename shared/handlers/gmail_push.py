@@ -1,0 +1,89 @@
+"""A push says that something changed in a mailbox: publish each email sent since, then move the watermark."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from shared.errors import AccessRevoked, HistoryBehindPush, HistoryExpired, UnknownMailbox
+from shared.gmail.client import Gmail, GmailMailbox
+from shared.pubsub.messages import GmailPush, SentEmail
+from shared.pubsub.publish import Publisher
+from shared.runs import SharedRuns
+from shared.store.analyses import AnalysisStore
+from shared.store.mailboxes import Mailbox, MailboxState, MailboxStore
+
+# Publishing and moving the watermark are two steps: a catch-up starts this much before the last of them.
+CATCH_UP_MARGIN: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOn:
+    """How a look at a mailbox's history went. `caught_up`: history had expired, so the mailbox was listed instead."""
+
+    mailbox_id: UUID
+    published: int
+    read_up_to: int
+    caught_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GmailPushHandler:
+    """The parts that handling a push takes. `runs`: pushes of one mailbox that wait share one look at its history."""
+
+    gmail: Gmail
+    mailboxes: MailboxStore
+    analyses: AnalysisStore
+    publisher: Publisher
+    catch_up_days: int
+    runs: SharedRuns[ReadOn] = field(default_factory=SharedRuns)
+
+    async def handle(self, push: GmailPush, correlation_id: str, now: datetime) -> ReadOn:
+        """Hand every newly sent email to analysis, then move the mailbox's watermark.
+
+        Raises UnknownMailbox; AccessRevoked after noting it on the mailbox; HistoryBehindPush after handing on what
+        there is; and the transient errors of its parts, in which case the watermark stands before what was lost.
+        """
+        address = push.email_address.lower()
+        read = await self.runs.join(address, lambda: self._read_on(address, correlation_id, now))
+        if read.read_up_to < push.history_id:
+            raise HistoryBehindPush("Gmail's history does not reach up to the push yet")
+        return read
+
+    async def _read_on(self, address: str, correlation_id: str, now: datetime) -> ReadOn:
+        mailbox = await self.mailboxes.by_address(address)
+        if mailbox is None or mailbox.state is MailboxState.DISCONNECTED:
+            raise UnknownMailbox("the push names a mailbox that is not connected")
+        if mailbox.state is MailboxState.RECONNECT_NEEDED:
+            raise AccessRevoked("the mailbox waits for its owner to connect it again")
+        inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted)
+        published, read_up_to = 0, mailbox.history_id
+        try:
+            # From the stored watermark, never from the id in the push: pushes come late, twice and out of order.
+            async for page in inbox.history_since(mailbox.history_id):
+                published += await self._hand_on(mailbox, page.sent, correlation_id)
+                read_up_to = page.read_up_to
+                await self.mailboxes.advance_watermark(mailbox.id, read_up_to)
+        except HistoryExpired:
+            return await self._catch_up(mailbox, inbox, correlation_id, now)
+        except AccessRevoked:
+            await self.mailboxes.set_state(mailbox.id, MailboxState.RECONNECT_NEEDED)
+            raise
+        return ReadOn(mailbox.id, published, read_up_to, caught_up=False)
+
+    async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
+        start = max(mailbox.history_read_at - CATCH_UP_MARGIN, now - timedelta(days=self.catch_up_days))
+        # The profile first: what is sent while the mailbox is being listed lies after its history id.
+        read_up_to = (await inbox.profile()).history_id
+        published = 0
+        async for email_ids in inbox.sent_since(start):
+            missed = await self.analyses.still_to_analyse(mailbox.id, email_ids)
+            published += await self._hand_on(mailbox, missed, correlation_id)
+        await self.mailboxes.advance_watermark(mailbox.id, read_up_to)
+        return ReadOn(mailbox.id, published, read_up_to, caught_up=True)
+
+    async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:
+        messages = [SentEmail(mailbox_id=mailbox.id, email_id=email_id) for email_id in email_ids]
+        await self.publisher.publish(messages, correlation_id)
+        return len(messages)
