@@ -1,0 +1,41 @@
+# Python 3.11+ and make are all that a fresh Linux machine needs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.PHONY: help demo up down test check bench clean
+
+help:            ## what there is to make
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: $(READY)   ## a mailbox's sent mail becomes time entries (MBOX=path: your own Gmail Takeout .mbox)
+	@$(BIN)/python -m infra.local.demo $(if $(MBOX),--mbox "$(MBOX)")
+
+up: $(READY)     ## the same system left running; endpoints and tokens in .local/env (MBOX=path)
+	@$(BIN)/python -m infra.local.up $(if $(MBOX),--mbox "$(MBOX)")
+
+down: $(READY)   ## end what `make up` started
+	@$(BIN)/python -m infra.local.down
+
+test: $(READY)   ## the whole suite, on the real parts
+	@$(BIN)/pytest
+
+check: $(READY)  ## ruff, mypy --strict, bandit
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/bandit -q -c pyproject.toml -r main.py functions shared infra
+
+bench: $(READY)  ## measured figures, one JSON object
+	@$(BIN)/python -m tests.performance.bench
+
+clean:           ## remove what the commands above made
+	@rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.x")'
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 can't make virtual environments here: install its venv package (Debian: python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
