@@ -131,7 +131,7 @@ end;
 $$;
 
 create trigger entries_remember_edits before update on public.time_tracking_entries
-  for each row when (new is distinct from old) execute function private.mark_edited();
+  for each row execute function private.mark_edited();
 
 create function private.matter_belongs_to_user() returns trigger
 language plpgsql set search_path = ''
