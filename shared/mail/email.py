@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+class UnreadableEmail(Exception):
+    """There is no message: the bytes are empty, or nothing but white space. Anything else can be read in part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """A mailbox as a header names it. `address` is lower-case; empty where the header held none."""

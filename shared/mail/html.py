@@ -1,0 +1,254 @@
+"""An HTML body as lines of text: one for each block, list item and table row, a tab between cells.
+
+What a reader doesn't see is left out, and lines that the markup itself calls a quote or a signature are marked so.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from shared.mail.lines import Line, Mark
+from shared.mail.markup import Look, begins_quote, is_container, role, seen
+from shared.mail.tame import tame
+
+_SKIPPED = frozenset(
+    [
+        "script",
+        "style",
+        "head",
+        "title",
+        "template",
+        "svg",
+        "math",
+        "iframe",
+        "object",
+        "noframes",
+        "audio",
+        "video",
+        "select",
+        "textarea",
+    ]
+)
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "hr"})  # drawn with room above and below
+_CELLS = frozenset({"td", "th"})
+_SPACES = re.compile(r"[ \t\n\r\f]+")
+_NODE_LIMIT = 200_000  # nodes of one mail that are read
+_CELL_LINES = 3  # a cell with more lines is a column of a layout, unless it is the only one such in its row
+_ROW_LENGTH = 1_500  # characters of a row that is still a row of data
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What an element hands down to those inside it."""
+
+    look: Look = Look()
+    mark: Mark = Mark.NEW
+    verbatim: bool = False
+
+
+@dataclass(slots=True)
+class _Open:
+    """An element that is not closed yet. `first`: the number of lines there were when it opened."""
+
+    tag: str
+    state: _State
+    spaced: bool
+    container: bool
+    first: int
+
+
+def lines(source: str) -> list[Line]:
+    """The visible text of an HTML document, in reading order. Never raises, in time linear in `source`."""
+    root = LexborHTMLParser(tame(source)).root
+    return _Renderer().render(root) if root is not None else []
+
+
+class _Renderer:
+    def __init__(self) -> None:
+        self._lines: list[Line] = []
+        self._pieces: list[str] = []
+        self._mark = Mark.NEW
+        self._verbatim = False
+        self._rest_quoted = False
+        self._rows: list[list[int]] = []  # for each open row, where its cells begin
+
+    def render(self, root: LexborNode) -> list[Line]:
+        stack: list[_Open] = [_Open("", _State(), spaced=False, container=False, first=0)]
+        node: LexborNode | None = root
+        budget = _NODE_LIMIT
+        while node is not None and budget:
+            budget -= 1
+            inside = self._enter(node, stack)
+            following = node.child if inside else None
+            if following is None:
+                if inside:
+                    self._leave(stack.pop())
+                while (following := node.next) is None and len(stack) > 1 and node.parent is not None:
+                    node = node.parent
+                    self._leave(stack.pop())
+            node = following
+        while len(stack) > 1:
+            self._leave(stack.pop())
+        self._break()
+        return _without_outer_blanks(self._lines)
+
+    def _enter(self, node: LexborNode, stack: list[_Open]) -> bool:
+        """Take in a node; whether its children are to be read."""
+        state = stack[-1].state
+        tag = node.tag or ""
+        if tag == "-text":
+            if not state.look.hidden:
+                self._text(node.text_content or "", state)
+            return False
+        if tag == "br":
+            self._break(force=True)
+            return False
+        if tag in _SKIPPED or tag.startswith("-") or tag == "!doctype":
+            return False
+        attributes = node.attributes
+        if attributes:
+            look = seen(attributes, state.look)
+            if look is None:
+                return False
+            mark = role(tag, attributes)
+            state = replace(state, look=look, mark=mark if mark and state.mark is Mark.NEW else state.mark)
+        elif tag == "blockquote" and state.mark is Mark.NEW:
+            state = replace(state, mark=Mark.QUOTED)
+        if tag == "pre" or (
+            attributes and "white-space:pre" in (attributes.get("style") or "").replace(" ", "").lower()
+        ):
+            state = replace(state, verbatim=True)
+        if tag in _BLOCKS or state.mark is not stack[-1].state.mark:
+            self._break()
+        if attributes and begins_quote(attributes):
+            self._rest_quoted = True
+        spaced = tag in _SPACED and not _tight(attributes)
+        if spaced:
+            self._blank()
+        if tag == "tr":
+            self._rows.append([])
+        elif tag in _CELLS and self._rows:
+            self._break()
+            self._rows[-1].append(len(self._lines))
+        container = bool(attributes) and is_container(attributes)
+        stack.append(_Open(tag, state, spaced, container, len(self._lines)))
+        return True
+
+    def _leave(self, element: _Open) -> None:
+        if element.tag in _BLOCKS or element.tag in _CELLS or element.state.mark is not Mark.NEW:
+            self._break()
+        if element.tag == "tr" and self._rows:
+            self._row(self._rows.pop())
+        if element.spaced:
+            self._blank()
+        if element.container:
+            inner = self._lines[element.first :]
+            if all(line.mark is Mark.NEW for line in inner):  # no quote stands out in it: it is one as a whole
+                for line in inner:
+                    line.mark = Mark.QUOTED
+
+    def _text(self, text: str, state: _State) -> None:
+        self._mark = Mark.QUOTED if self._rest_quoted else state.mark
+        if not state.verbatim:
+            self._pieces.append(text)
+            return
+        self._verbatim = True
+        first, *others = text.replace("\r\n", "\n").split("\n")
+        self._pieces.append(first)
+        for other in others:
+            self._break(force=True)
+            self._verbatim = True
+            self._pieces.append(other)
+
+    def _break(self, *, force: bool = False) -> None:
+        """End the line. An empty one counts only with `force`."""
+        text = "".join(self._pieces)
+        text = text.rstrip() if self._verbatim else _SPACES.sub(" ", text).strip()
+        if text or force:
+            self._lines.append(Line(text, self._mark))
+        elif self._pieces and any("\xa0" in piece for piece in self._pieces):
+            self._blank()
+        self._pieces.clear()
+        self._verbatim = False
+
+    def _blank(self) -> None:
+        if self._lines and self._lines[-1].text:
+            self._lines.append(Line("", self._lines[-1].mark))
+
+    def _row(self, starts: list[int]) -> None:
+        """Make one line of a row of data; the row of a layout keeps the lines of its cells."""
+        if len(starts) < 2 or len(self._lines) - starts[0] > _ROW_LENGTH:
+            return
+        ends = [*starts[1:], len(self._lines)]
+        cells = [[line for line in self._lines[a:b] if line.text] for a, b in zip(starts, ends, strict=True)]
+        written = [line for cell in cells for line in cell]
+        if (
+            sum(map(bool, cells)) > 1
+            and sum(len(cell) > _CELL_LINES for cell in cells) <= 1
+            and sum(len(line.text) for line in written) <= _ROW_LENGTH
+            and all(line.mark is written[0].mark for line in written)
+        ):
+            text = "\t".join(" ".join(line.text for line in cell) for cell in cells)
+            self._lines[starts[0] :] = [Line(text, written[0].mark)]
+
+
+def _tight(attributes: dict[str, str | None]) -> bool:
+    """Whether a paragraph is drawn without room around it, as Outlook's are."""
+    kind = attributes.get("class") or ""
+    style = (attributes.get("style") or "").replace(" ", "").lower()
+    return kind.startswith("Mso") or "margin:0" in style or "margin-bottom:0" in style
+
+
+def _without_outer_blanks(found: list[Line]) -> list[Line]:
+    first, last = 0, len(found)
+    while first < last and not found[first].text:
+        first += 1
+    while last > first and not found[last - 1].text:
+        last -= 1
+    return found[first:last]

@@ -1,0 +1,20 @@
+"""The body as lines, each with what it is: the form in which quotes and signatures are told from new text."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Mark(Enum):
+    """What a line is. Only NEW lines are the sender's own words in this email."""
+
+    NEW = auto()
+    QUOTED = auto()
+    SIGNATURE = auto()
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the body, without its line end."""
+
+    text: str
+    mark: Mark = Mark.NEW

@@ -1,0 +1,75 @@
+"""bytes -> MIME parts -> text -> lines with marks -> the spans that the sender newly wrote."""
+
+from datetime import datetime
+
+from shared.mail import addresses, dates, flowed, headers, html, mime
+from shared.mail.email import Address, Email, Span, UnreadableEmail
+from shared.mail.lines import Line, Mark
+from shared.mail.quoting import mark_quotes
+from shared.mail.signature import mark_signatures
+
+_SHORT = 400  # characters of plain text that may only stand in for the HTML beside it
+_NOBODY = Address("", "")
+
+
+def read(raw: bytes, received_at: datetime | None = None) -> Email:
+    """One email as sent (RFC 5322 with MIME) to its decoded body and the newly written parts of it.
+
+    `received_at` (aware; Gmail's internalDate) takes the place of a Date header that is missing or absurd. Reads at
+    most 2 MB of each text part, in time linear in the message. Raises UnreadableEmail if there are no bytes but white
+    space, and nothing else on any bytes.
+    """
+    if not raw or raw.isspace():
+        raise UnreadableEmail("the message is empty")
+    fields, texts = mime.texts(raw, _stands_in)
+    lines = [line for text in texts for line in _lines(text)]
+    sender = next(iter(addresses.parse(fields.first("from"))), _NOBODY)
+    mark_quotes(lines)
+    mark_signatures(lines, sender.name)
+    return Email(
+        message_id=fields.first("message-id").strip(),
+        subject=headers.decode_words(fields.first("subject")),
+        sender=sender,
+        recipients=addresses.parse(fields.joined("to", "cc", "bcc")),
+        sent_at=dates.sent_at(fields.first("date"), received_at),
+        body="\n".join([line.text for line in lines]),
+        new=tuple(_spans(lines)),
+    )
+
+
+def _lines(text: mime.Text) -> list[Line]:
+    if text.html:
+        return html.lines(text.content)
+    content = text.content
+    if "\r" in content:
+        content = content.replace("\r\n", "\n").replace("\r", "\n")
+    if text.flowed:
+        content = flowed.unflow(content, delsp=text.delsp)
+    return [Line(line) for line in content.removesuffix("\n").split("\n")]
+
+
+def _stands_in(plain: mime.Text, rich: mime.Text) -> bool:
+    """Whether the plain text is a stub: a few words where the HTML says much more."""
+    if len(plain.content) > _SHORT:
+        return False
+    words = len(plain.content.split())
+    return sum(len(line.text.split()) for line in html.lines(rich.content)) > 4 * words + 10
+
+
+def _spans(lines: list[Line]) -> list[Span]:
+    """Runs of NEW lines, without the empty lines around them."""
+    spans: list[Span] = []
+    start = end = -1
+    position = 0
+    for line in lines:
+        if line.mark is not Mark.NEW:
+            if start >= 0:
+                spans.append(Span(start, end))
+            start = -1
+        elif line.text.strip():
+            start = position if start < 0 else start
+            end = position + len(line.text)
+        position += len(line.text) + 1
+    if start >= 0:
+        spans.append(Span(start, end))
+    return spans
