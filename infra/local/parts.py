@@ -192,6 +192,13 @@ class Part:
             raise PartFailed(self.name, f"ended with {_exit(code)} before it was ready", self.log)
 
 
+def module_path() -> dict[str, str]:
+    """The environment with which `python -m infra.…` finds this project from any folder."""
+    root = str(Path(__file__).resolve().parents[2])
+    inherited = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{root}{os.pathsep}{inherited}" if inherited else root}
+
+
 async def port_answers(port: int) -> bool:
     """A readiness probe: something accepts connections on 127.0.0.1:`port`."""
     try:

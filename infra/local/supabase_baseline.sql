@@ -72,3 +72,18 @@ alter default privileges for role postgres in schema public
     grant all on functions to postgres, anon, authenticated, service_role;
 alter default privileges for role postgres in schema public
     grant all on sequences to postgres, anon, authenticated, service_role;
+
+-- PostgREST reads the schema once; Supabase tells it of every change to it.
+create function extensions.pgrst_ddl_watch() returns event_trigger
+    language plpgsql
+    set search_path = ''
+    as $$
+begin
+    notify pgrst, 'reload schema';
+end
+$$;
+
+create event trigger pgrst_ddl_watch on ddl_command_end
+    execute function extensions.pgrst_ddl_watch();
+create event trigger pgrst_drop_watch on sql_drop
+    execute function extensions.pgrst_ddl_watch();

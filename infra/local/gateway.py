@@ -1,0 +1,107 @@
+"""The stack's front door, `python -m infra.local.gateway`: one process, two ports.
+
+SUPABASE_URL, as a hosted project has it:
+    /rest/v1/*                          PostgREST, the API key mapped to a role (api_keys.py)
+    /auth/v1/.well-known/jwks.json      what verifies users' tokens
+    /healthz
+FUNCTIONS_URL: the first segment of the path names the function; the path goes to its process as it came.
+
+    gateway = Gateway(folder, keys, rest_url=postgrest.url, functions={"gmail_push": "http://127.0.0.1:9001"})
+    async with gateway:
+        ...                             # gateway.url, gateway.functions_url
+"""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import uvicorn
+
+from infra.local.gateway_app import GatewayApp
+from infra.local.parts import Part, http_answers, module_path
+from infra.local.ports import free_port
+from infra.local.tokens import ProjectKeys
+from infra.local.upstream import Upstream
+
+_SETTINGS = "TENTHS_GATEWAY"
+_BACKLOG = 1024
+_SHUTDOWN_SECONDS = 2
+
+
+class Gateway(Part):
+    """The gateway as a part. `functions` maps a function's name to the base URL of its process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        keys: ProjectKeys,
+        *,
+        rest_url: str,
+        functions: Mapping[str, str],
+        port: int | None = None,
+        functions_port: int | None = None,
+    ) -> None:
+        self.port = port or free_port()
+        self.functions_port = functions_port or free_port()
+        settings = {
+            "keys": keys.dump(),
+            "rest_url": rest_url,
+            "functions": dict(functions),
+            "port": self.port,
+            "functions_port": self.functions_port,
+        }
+        super().__init__(
+            "gateway",
+            [sys.executable, "-m", "infra.local.gateway"],
+            log=folder / "gateway.log",
+            ready=lambda: http_answers(self.port, "/healthz"),
+            env={_SETTINGS: json.dumps(settings)} | module_path(),
+        )
+
+    @property
+    def url(self) -> str:
+        """SUPABASE_URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def functions_url(self) -> str:
+        """FUNCTIONS_URL."""
+        return f"http://127.0.0.1:{self.functions_port}"
+
+
+def main() -> None:
+    """Serves until SIGTERM. Raises KeyError without its settings in the environment, OSError when a port is taken."""
+    settings = json.loads(os.environ[_SETTINGS])
+    app = GatewayApp(
+        ProjectKeys.load(settings["keys"]),
+        rest=Upstream(settings["rest_url"]),
+        functions={name: Upstream(url) for name, url in settings["functions"].items()},
+        functions_port=settings["functions_port"],
+    )
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    sockets = [_listen(settings["port"]), _listen(settings["functions_port"])]
+    uvicorn.Server(config).run(sockets=sockets)
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
+
+
+if __name__ == "__main__":
+    main()
