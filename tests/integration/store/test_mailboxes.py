@@ -1,0 +1,66 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.errors import StoreRefused
+from shared.pubsub.messages import MAX_HISTORY_ID
+from shared.store.mailboxes import MailboxState
+from tests.integration.store.conftest import Database, Timekeeper
+
+
+async def _watermark(database: Database, timekeeper: Timekeeper) -> int:
+    return int(
+        await database.sql.fetchval("select history_id from public.mailboxes where id = $1", timekeeper.mailbox_id)
+    )
+
+
+async def test_a_late_push_cannot_move_the_watermark_back(database: Database, dana: Timekeeper) -> None:
+    await database.mailboxes.advance_watermark(dana.mailbox_id, 250)
+    await database.mailboxes.advance_watermark(dana.mailbox_id, 200)
+    assert await _watermark(database, dana) == 250
+
+
+async def test_a_history_id_of_sixty_four_bits_keeps_every_digit(database: Database, dana: Timekeeper) -> None:
+    await database.mailboxes.advance_watermark(dana.mailbox_id, MAX_HISTORY_ID)
+    assert await _watermark(database, dana) == MAX_HISTORY_ID
+    address = await database.sql.fetchval("select email_address from public.mailboxes where id = $1", dana.mailbox_id)
+    mailbox = await database.mailboxes.by_address(address.upper())
+    assert mailbox is not None
+    assert mailbox.history_id == MAX_HISTORY_ID
+
+
+async def test_an_address_that_nobody_connected_leads_to_no_mailbox(database: Database) -> None:
+    assert await database.mailboxes.by_address("nobody@firm.example") is None
+
+
+async def _connect(database: Database, timekeeper: Timekeeper, address: str) -> None:
+    await database.mailboxes.connect(
+        user_id=timekeeper.id,
+        email_address=address,
+        history_id=900,
+        watch_expires_at=datetime.now(UTC),
+        refresh_token_encrypted="new",
+    )
+
+
+async def test_connecting_again_keeps_the_watermark_so_that_mail_sent_meanwhile_is_read(database: Database) -> None:
+    timekeeper = await database.timekeeper("again@firm.example")
+    await database.mailboxes.set_state(timekeeper.mailbox_id, MailboxState.RECONNECT_NEEDED)
+    await _connect(database, timekeeper, "Again@firm.example")
+    mailbox = await database.mailboxes.by_address("again@firm.example")
+    assert mailbox is not None
+    assert (mailbox.history_id, mailbox.state, mailbox.refresh_token_encrypted) == (
+        100,
+        MailboxState.CONNECTED,
+        "new",
+    )
+
+
+async def test_a_mailbox_that_someone_else_connected_cannot_be_taken_over(database: Database, dana: Timekeeper) -> None:
+    await database.timekeeper("taken@firm.example")
+    with pytest.raises(StoreRefused):
+        await _connect(database, dana, "taken@firm.example")
+    mailbox = await database.mailboxes.by_address("taken@firm.example")
+    assert mailbox is not None
+    assert mailbox.refresh_token_encrypted == "encrypted"
+    assert mailbox.user_id != dana.id

@@ -1,0 +1,178 @@
+"""Whose rows are whose, asked over the API as users ask: allowed, forbidden, then the state read back."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from shared.store.analyses import Analysis, Outcome
+from tests.integration.store.conftest import Database, MakeEntry, Timekeeper
+
+TABLES = ["mailboxes", "time_tracking_settings", "matters", "time_tracking_entries", "processed_emails", "rescan_jobs"]
+SERVICE_CALLS: dict[str, dict[str, Any]] = {
+    "connect_mailbox": {
+        "p_user_id": str(uuid4()),
+        "p_email_address": "x@y.example",
+        "p_history_id": 1,
+        "p_watch_expires_at": "2026-01-01T00:00:00Z",
+        "p_refresh_token_encrypted": "x",
+    },
+    "mailbox_by_address": {"p_email_address": "x@y.example"},
+    "advance_watermark": {"p_mailbox_id": str(uuid4()), "p_history_id": 1},
+    "set_mailbox_state": {"p_mailbox_id": str(uuid4()), "p_state": "connected"},
+    "analysis_context": {"p_mailbox_id": str(uuid4()), "p_email_id": "m1"},
+    "emails_to_analyse": {"p_mailbox_id": str(uuid4()), "p_email_ids": ["m1"], "p_analyser_version": 1},
+    "record_analysis": {"p_user_id": str(uuid4()), "p_analyses": []},
+}
+
+
+@pytest.fixture
+async def written(database: Database, dana: Timekeeper, entry: MakeEntry) -> Timekeeper:
+    """Dana, with a row in every table."""
+    analysis = Analysis("m1", Outcome.ENTRIES, 1, "push-1", entries=[entry()])
+    await database.analyses.record(dana.context, [analysis])
+    await dana.rest.post("/time_tracking_settings", json={"user_id": str(dana.id)})
+    await dana.rest.post("/matters", json={"user_id": str(dana.id), "client": "Ortiz"})
+    await database.sql.execute(
+        """insert into public.rescan_jobs (user_id, mailbox_id, range_start, range_end)
+           values ($1, $2, now() - interval '1 day', now())""",
+        dana.id,
+        dana.mailbox_id,
+    )
+    return dana
+
+
+async def _rows(rest: httpx.AsyncClient, table: str) -> list[dict[str, Any]]:
+    answer = await rest.get(f"/{table}")
+    answer.raise_for_status()
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_users_see_their_own_rows_and_nobody_elses(written: Timekeeper, priya: Timekeeper, table: str) -> None:
+    assert {row["user_id"] for row in await _rows(written.rest, table)} == {str(written.id)}
+    assert str(written.id) not in {row["user_id"] for row in await _rows(priya.rest, table)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.usefixtures("written")
+async def test_nobody_without_a_token_sees_a_row(database: Database, table: str) -> None:
+    async with database.rest(apikey=database.keys.publishable_key) as anonymous:
+        assert (await anonymous.get(f"/{table}")).status_code == 401
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_another_user_changes_and_deletes_nothing(
+    written: Timekeeper, priya: Timekeeper, table: str, method: str
+) -> None:
+    before = await _rows(written.rest, table)
+    change = {"client": "Priya"} if table == "matters" else {"hourly_rate": 1}
+    answer = await priya.rest.request(
+        method, f"/{table}", params={"user_id": f"eq.{written.id}"}, json=change if method == "PATCH" else None
+    )
+    assert answer.status_code in {403, 400} or answer.json() == []
+    assert await _rows(written.rest, table) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("time_tracking_settings", {}),
+        ("matters", {"client": "Ortiz"}),
+        (
+            "time_tracking_entries",
+            {"duration_minutes": 6, "entry_type": "call", "date_performed": "2026-09-02", "description": "x"},
+        ),
+    ],
+)
+async def test_a_row_cannot_be_written_in_another_users_name(
+    dana: Timekeeper, priya: Timekeeper, table: str, row: dict[str, Any]
+) -> None:
+    answer = await priya.rest.post(f"/{table}", json={**row, "user_id": str(dana.id)})
+    assert answer.status_code == 403
+    assert await _rows(dana.rest, table) == []
+
+
+@pytest.mark.parametrize("function", sorted(SERVICE_CALLS))
+async def test_users_cannot_call_what_machines_call(database: Database, dana: Timekeeper, function: str) -> None:
+    assert (await dana.rest.post(f"/rpc/{function}", json=SERVICE_CALLS[function])).status_code == 403
+    async with database.rest(apikey=database.keys.publishable_key) as anonymous:
+        assert (await anonymous.post(f"/rpc/{function}", json=SERVICE_CALLS[function])).status_code == 401
+
+
+async def test_every_function_of_the_api_is_known_to_be_closed_to_users(database: Database) -> None:
+    rows = await database.sql.fetch("select proname from pg_proc where pronamespace = 'public'::regnamespace")
+    assert {row["proname"] for row in rows} == set(SERVICE_CALLS)
+
+
+async def test_every_table_of_the_api_has_row_level_security(database: Database) -> None:
+    rows = await database.sql.fetch(
+        "select relname, relrowsecurity from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'"
+    )
+    assert {row["relname"]: row["relrowsecurity"] for row in rows} == dict.fromkeys(TABLES, True)
+
+
+@pytest.mark.parametrize("column", ["extracted_text", "evidence_key", "analyser_version", "billed_minutes", "user_id"])
+async def test_the_proof_of_an_entry_is_not_the_users_to_write(
+    written: Timekeeper, priya: Timekeeper, column: str
+) -> None:
+    [before] = await written.entries()
+    values = {"analyser_version": 9, "billed_minutes": 9, "user_id": str(priya.id)}
+    answer = await written.edit(before["id"], **{column: values.get(column, "forged")})
+    assert answer.status_code in {400, 403}
+    assert await written.entries() == [before]
+
+
+async def test_a_machines_entry_is_dismissed_and_one_added_by_hand_can_be_deleted(written: Timekeeper) -> None:
+    by_hand = await written.rest.post(
+        "/time_tracking_entries",
+        json={
+            "user_id": str(written.id),
+            "duration_minutes": 18,
+            "entry_type": "call",
+            "date_performed": "2026-09-03",
+            "description": "Call with the clerk",
+        },
+    )
+    assert by_hand.status_code == 201
+    assert by_hand.json()[0]["extractor"] == "person"
+    await written.rest.delete("/time_tracking_entries", params={"user_id": f"eq.{written.id}"})
+    assert [row["extractor"] for row in await written.entries()] == ["rules"]
+
+
+async def test_an_entry_cannot_name_another_users_matter(written: Timekeeper, priya: Timekeeper) -> None:
+    [matter] = await _rows(written.rest, "matters")
+    answer = await priya.rest.post(
+        "/time_tracking_entries",
+        json={
+            "user_id": str(priya.id),
+            "duration_minutes": 6,
+            "entry_type": "call",
+            "date_performed": "2026-09-02",
+            "description": "x",
+            "matter_id": matter["id"],
+        },
+    )
+    assert answer.status_code == 409
+    assert await priya.entries() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time_zone": "Mars/Olympus"},
+        {"rounding_increment": 7},
+        {"minimum_confidence": 1.5},
+        {"hourly_rate": -1},
+        {"rounding_mode": "sideways"},
+        {"version": 9},
+    ],
+)
+async def test_settings_that_make_no_sense_are_refused(written: Timekeeper, change: dict[str, Any]) -> None:
+    answer = await written.rest.patch("/time_tracking_settings", params={"user_id": f"eq.{written.id}"}, json=change)
+    assert answer.status_code in {400, 403}
+    [settings] = await _rows(written.rest, "time_tracking_settings")
+    assert settings["version"] == 1
