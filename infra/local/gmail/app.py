@@ -1,0 +1,158 @@
+"""The wire: HTTP in, HTTP out, with the latency and the broken connections that are asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from infra.local.gmail.api import GmailApi, Request, exchange_token, revoke_token
+from infra.local.gmail.batch import answer_batch
+from infra.local.gmail.errors import Answer, GmailError
+from infra.local.gmail.faults import CallFault
+from infra.local.gmail.sim import SimulatorRoutes, refused
+from infra.local.gmail.simulator import Simulator
+
+# Longer than any caller waits.
+_NEVER_S = 3_600.0
+_BATCH = "batch"
+_TOKEN = "token"  # noqa: S105  # nosec B105  the name of an endpoint
+_ABORT = "infra.local.gmail.abort"
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """Lets a call's connection be torn down instead of answered."""
+
+    def on_message_begin(self) -> None:
+        """Puts the means to do so where the application finds it."""
+        super().on_message_begin()
+        self.scope["extensions"] = {_ABORT: {"abort": self.transport.abort}}
+
+
+class _Aborted(Response):
+    """No answer: the connection is reset."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
+        scope["extensions"][_ABORT]["abort"]()
+        while (await receive())["type"] != "http.disconnect":
+            continue
+
+
+class _Silence(Response):
+    """No answer: the caller waits until it gives up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
+        async with asyncio.timeout(_NEVER_S):
+            while (await receive())["type"] != "http.disconnect":
+                continue
+
+
+class Wire:
+    """Endpoints that speak as Google does."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._api = GmailApi(simulator)
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        verbs = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        return [
+            Route("/gmail/v1/{rest:path}", self.gmail, methods=verbs),
+            Route("/upload/gmail/v1/{rest:path}", self.gmail, methods=verbs),
+            Route("/batch/gmail/v1", self.batch, methods=["POST"]),
+            Route("/batch", self.batch, methods=["POST"]),
+            Route("/token", self.token, methods=["POST"]),
+            Route("/revoke", self.revoke, methods=["POST"]),
+        ]
+
+    async def gmail(self, http: HttpRequest) -> Response:
+        """One call."""
+        request = await _request(http)
+        routed = self._api.route(request)
+        return await self._deliver(routed.method.name if routed else "", request, self._api.answer)
+
+    async def batch(self, http: HttpRequest) -> Response:
+        """Up to a hundred calls."""
+        return await self._deliver(_BATCH, await _request(http), lambda whole: answer_batch(whole, self._api.answer))
+
+    async def token(self, http: HttpRequest) -> Response:
+        """OAuth's token endpoint."""
+        return await self._deliver(
+            _TOKEN, await _request(http), lambda request: exchange_token(self._simulator, _form(request))
+        )
+
+    async def revoke(self, http: HttpRequest) -> Response:
+        """OAuth's revocation endpoint."""
+        return _response(revoke_token(self._simulator, _form(await _request(http))))
+
+    async def _deliver(self, method: str, request: Request, answer: Callable[[Request], Answer]) -> Response:
+        """The answer, after the latency there is, through what is planned to happen to the connection."""
+        if method in {_BATCH, _TOKEN}:
+            self._simulator.calls[method] += 1
+        await self._latency()
+        fault = self._simulator.faults.on_wire(method, self._api.address(request))
+        if fault and fault.delay_ms:
+            await asyncio.sleep(fault.delay_ms / 1000)
+        match fault.kind if fault else None:
+            case CallFault.TIMEOUT:
+                return _Silence()
+            case CallFault.RESET:
+                return _Aborted()
+        try:
+            if method in {_BATCH, _TOKEN}:
+                self._simulator.faults.refuse_named(method)
+            answered = answer(request)
+        except GmailError as refusal:
+            answered = refusal.answer()
+        if fault and fault.kind is CallFault.MALFORMED:
+            answered = Answer(answered.status, answered.body[: len(answered.body) // 2], answered.headers)
+        return _response(answered)
+
+    async def _latency(self) -> None:
+        behaviour = self._simulator.behaviour
+        latency_ms = behaviour.latency_ms + self._simulator.randomness.uniform(0, behaviour.jitter_ms)
+        if latency_ms:
+            await asyncio.sleep(latency_ms / 1000)
+
+
+def make_app(open_simulator: Callable[[], Simulator]) -> ASGIApp:
+    """The application. The simulator is opened when the server starts, within its event loop."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        simulator = open_simulator()
+        app.router.routes.extend([*Wire(simulator).routes(), *SimulatorRoutes(simulator).routes()])
+        simulator.pushes.resume()
+        yield
+        await simulator.close()
+
+    return Starlette(routes=[Route("/healthz", _healthy)], lifespan=lifespan, exception_handlers={GmailError: refused})
+
+
+async def _healthy(_request: HttpRequest) -> Response:
+    return Response("ok", media_type="text/plain")
+
+
+async def _request(http: HttpRequest) -> Request:
+    path = http.scope["raw_path"].decode("latin-1")
+    query = http.scope["query_string"].decode("latin-1")
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.scope["headers"]}
+    return Request(http.method, f"{path}?{query}" if query else path, headers, await http.body())
+
+
+def _form(request: Request) -> Mapping[str, str]:
+    return dict(parse_qsl(request.body.decode("utf-8", "replace"))) | dict(parse_qsl(request.path.partition("?")[2]))
+
+
+def _response(answer: Answer) -> Response:
+    headers: dict[str, Any] = {"content-type": "application/json; charset=UTF-8"} if answer.body else {}
+    headers |= {name.lower(): value for name, value in answer.headers.items()}
+    return Response(answer.body, answer.status, headers)

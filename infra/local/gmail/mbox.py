@@ -1,0 +1,150 @@
+"""Takeout .mbox files, however large: one message after another, never the whole file.
+
+Nothing is held but the message being read, and no more than `LARGEST_MESSAGE_BYTES` of it.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from email.header import decode_header, make_header
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+# Above what Gmail lets anyone receive (50 MB as attached); what is larger is a file gone wrong.
+LARGEST_MESSAGE_BYTES = 60_000_000
+
+# A line longer than this is read in pieces.
+_PIECE_BYTES = 1 << 20
+_LABELS_WITHIN_BYTES = 1 << 18
+
+# "From 1784312345678901234@xxx Mon Apr 01 12:00:00 +0000 2024" as Takeout writes it, wherever it stands.
+_TAKEOUT_SEPARATOR = re.compile(rb"From \d+@\S+ [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}\s*$")
+# What other programs write, believed only after an empty line.
+_SEPARATOR = re.compile(rb"From \S+\s+[A-Z][a-z]{2} [A-Z][a-z]{2}\s+\d{1,2} \d\d:\d\d\b.*\d{4}\b")
+_ESCAPED = re.compile(rb">+From ")
+_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
+_LABELS = re.compile(rb"^X-Gmail-Labels:((?:.*\n)(?:[ \t].*\n)*)", re.IGNORECASE | re.MULTILINE)
+
+# Takeout names labels in the language that the account is used in.
+_SENT = frozenset(
+    {
+        "sent",
+        "sent mail",
+        "gesendet",
+        "envoyés",
+        "messages envoyés",
+        "enviado",
+        "enviados",
+        "e-mails enviados",
+        "inviati",
+        "posta inviata",
+        "verzonden",
+        "skickat",
+        "sendt",
+        "lähetetyt",
+        "wysłane",
+        "odeslaná pošta",
+        "отправленные",
+        "надіслані",
+        "gönderilmiş postalar",
+        "送信済みメール",
+        "보낸편지함",
+        "已发邮件",
+        "寄件備份",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MboxMessage:
+    """A message as it was sent or received, without what the mbox format puts around it.
+
+    `ordinal` counts from 1, `offset` is where its From_ line begins, in bytes. `sent` is None when the file doesn't say.
+    """
+
+    ordinal: int
+    offset: int
+    raw: bytes
+    labels: tuple[str, ...]
+    sent: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenMessage:
+    """A place in the file that no message could be read from, and why."""
+
+    ordinal: int
+    offset: int
+    reason: str
+
+
+def stream(path: Path | str) -> Iterator[MboxMessage | BrokenMessage]:
+    """Every message in the file, in order. Raises OSError when the file can't be read."""
+    with Path(path).open("rb", buffering=_PIECE_BYTES) as file:
+        yield from _messages(file)
+
+
+def _messages(file: BinaryIO) -> Iterator[MboxMessage | BrokenMessage]:
+    ordinal, started_at, offset = 0, 0, 0
+    content = bytearray()
+    size = 0
+    after_blank, at_line_start = True, True
+    for piece in iter(partial(file.readline, _PIECE_BYTES), b""):
+        if at_line_start and piece.startswith(b"From ") and _separates(piece, after_blank=after_blank):
+            if ordinal or content.strip():
+                yield _finished(ordinal, started_at, content, size)
+            ordinal, started_at = ordinal + 1, offset
+            content, size = bytearray(), 0
+        else:
+            size += len(piece)
+            if size <= LARGEST_MESSAGE_BYTES:
+                content += piece[1:] if at_line_start and piece.startswith(b">") and _ESCAPED.match(piece) else piece
+            else:
+                content.clear()
+        if at_line_start:
+            after_blank = piece in {b"\n", b"\r\n"}
+        offset += len(piece)
+        at_line_start = piece.endswith(b"\n")
+    if ordinal or content.strip():
+        yield _finished(ordinal, started_at, content, size)
+
+
+def _separates(line: bytes, *, after_blank: bool) -> bool:
+    return bool(_TAKEOUT_SEPARATOR.match(line) or (after_blank and _SEPARATOR.match(line)))
+
+
+def _finished(ordinal: int, offset: int, content: bytearray, size: int) -> MboxMessage | BrokenMessage:
+    if size > LARGEST_MESSAGE_BYTES:
+        return BrokenMessage(ordinal, offset, f"{size} bytes: a message may have {LARGEST_MESSAGE_BYTES}")
+    if not ordinal:
+        return BrokenMessage(ordinal, offset, "text before the first From line")
+    # The empty line before the next From_ line belongs to the format.
+    for ending in (b"\r\n\r\n", b"\n\n"):
+        if content.endswith(ending):
+            del content[-len(ending) // 2 :]
+            break
+    if not content.strip():
+        return BrokenMessage(ordinal, offset, "empty")
+    if not _HEADER.match(content):
+        return BrokenMessage(ordinal, offset, "doesn't begin with a header")
+    labels = _labels(content)
+    sent = None if labels is None else any(label.casefold() in _SENT for label in labels)
+    return MboxMessage(ordinal, offset, bytes(content), labels or (), sent)
+
+
+def _labels(content: bytearray) -> tuple[str, ...] | None:
+    """What X-Gmail-Labels lists; None when there is no such header."""
+    headers = bytes(content[:_LABELS_WITHIN_BYTES])
+    for blank in (b"\r\n\r\n", b"\n\n"):
+        headers = headers.partition(blank)[0]
+    found = _LABELS.search(headers + b"\n")
+    if not found:
+        return None
+    text = " ".join(found[1].decode("utf-8", "replace").split())
+    # In an encoding that nobody knows, the words are kept as they stand.
+    with suppress(LookupError, UnicodeError, ValueError):
+        text = str(make_header(decode_header(text)))
+    return tuple(label.strip() for row in csv.reader([text]) for label in row if label.strip())

@@ -1,0 +1,145 @@
+"""Tokens: the refresh token that the app holds, the access tokens made from it, and the mailbox owner's own."""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.gmail.errors import OAuthError, unauthenticated
+from infra.local.gmail.mailboxes import Mailbox, Mailboxes
+
+READONLY_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
+OWNER_LIFETIME_S = 86_400
+CLIENT_ID = "tenths-local.apps.googleusercontent.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a valid access token speaks for. An owner may do everything and isn't counted against the app's quota."""
+
+    mailbox: Mailbox
+    owner: bool
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person's consent gives the app."""
+
+    refresh_token: str
+    client_id: str
+    client_secret: str
+
+
+class Tokens:
+    """Issues, checks and revokes. `lifetime_s` is that of the app's access tokens; it may be changed while running."""
+
+    def __init__(self, database: sqlite3.Connection, mailboxes: Mailboxes, lifetime_s: float) -> None:
+        self._database = database
+        self._mailboxes = mailboxes
+        self.lifetime_s = lifetime_s
+        self._valid: dict[str, Caller] = {}
+        with database:
+            database.execute(
+                "insert into client (id, secret) select ?, ? where not exists (select 1 from client)",
+                (CLIENT_ID, f"GOCSPX-{secrets.token_urlsafe(21)}"),
+            )
+        self._client = database.execute("select id, secret from client").fetchone()
+
+    def grant(self, mailbox: Mailbox) -> Grant:
+        """A new refresh token for the app."""
+        grant = Grant(f"1//{secrets.token_urlsafe(48)}", self._client["id"], self._client["secret"])
+        with self._database:
+            self._database.execute(
+                "insert into refresh_token (token, mailbox) values (?, ?)", (grant.refresh_token, mailbox.id)
+            )
+        return grant
+
+    def owner_token(self, mailbox: Mailbox) -> str:
+        """An access token of the person whose mailbox it is, good for a day."""
+        return self._issue(mailbox, None, OWNER_LIFETIME_S)
+
+    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The token endpoint's answer to a form. Raises OAuthError."""
+        kind = form.get("grant_type", "")
+        if kind != "refresh_token":
+            raise OAuthError("unsupported_grant_type", f"Invalid grant_type: {kind}")
+        for name in ("refresh_token", "client_id", "client_secret"):
+            if not form.get(name):
+                raise OAuthError("invalid_request", f"Missing required parameter: {name}")
+        if (form["client_id"], form["client_secret"]) != (self._client["id"], self._client["secret"]):
+            raise OAuthError("invalid_client", "Unauthorized", 401)
+        row = self._database.execute("select * from refresh_token where token = ?", (form["refresh_token"],)).fetchone()
+        if row is None or row["revoked"]:
+            raise OAuthError("invalid_grant", "Token has been expired or revoked.")
+        token = self._issue(self._mailboxes.by_id(row["mailbox"]), row["token"], self.lifetime_s)
+        return {
+            "access_token": token,
+            "expires_in": int(self.lifetime_s),
+            "scope": READONLY_SCOPE,
+            "token_type": "Bearer",  # nosec B105  the kind of token, not one
+        }
+
+    def revoke(self, token: str) -> None:
+        """Ends a refresh token and all access tokens made from it; an access token takes its refresh token along."""
+        row = self._database.execute(
+            "select coalesce((select refresh_token from access_token where token = ?1), ?1) as token", (token,)
+        ).fetchone()
+        with self._database:
+            known = self._database.execute(
+                "update refresh_token set revoked = 1 where token = ? and not revoked", (row["token"],)
+            ).rowcount
+            known += self._database.execute(
+                "delete from access_token where token = ? or refresh_token = ?", (token, row["token"])
+            ).rowcount
+        self._valid.clear()
+        if not known:
+            raise OAuthError("invalid_token", "Token expired or revoked")
+
+    def revoke_all(self, mailbox: Mailbox) -> None:
+        """What happens when the person removes the app in their account: nothing it holds works any more."""
+        with self._database:
+            self._database.execute("update refresh_token set revoked = 1 where mailbox = ?", (mailbox.id,))
+            self._database.execute(
+                "delete from access_token where mailbox = ? and refresh_token is not null", (mailbox.id,)
+            )
+        self._valid.clear()
+
+    def expire_all(self, mailbox: Mailbox) -> None:
+        """Ends the app's access tokens at once, as an hour would; its refresh token stays good."""
+        with self._database:
+            self._database.execute(
+                "delete from access_token where mailbox = ? and refresh_token is not null", (mailbox.id,)
+            )
+        self._valid.clear()
+
+    def caller(self, authorization: str | None) -> Caller:
+        """Whose token an Authorization header holds. Raises GmailError 401."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise unauthenticated()
+        caller = self._valid.get(token) or self._read(token)
+        if caller.expires_ms <= time.time() * 1000:
+            self._valid.pop(token, None)
+            raise unauthenticated()
+        self._valid[token] = caller
+        return caller
+
+    def _read(self, token: str) -> Caller:
+        row = self._database.execute("select * from access_token where token = ?", (token,)).fetchone()
+        if row is None:
+            raise unauthenticated()
+        return Caller(self._mailboxes.by_id(row["mailbox"]), row["refresh_token"] is None, row["expires_ms"])
+
+    def _issue(self, mailbox: Mailbox, refresh_token: str | None, lifetime_s: float) -> str:
+        token = f"ya29.{secrets.token_urlsafe(64)}"
+        now = int(time.time() * 1000)
+        with self._database:
+            self._database.execute("delete from access_token where expires_ms < ?", (now,))
+            self._database.execute(
+                "insert into access_token (token, mailbox, refresh_token, expires_ms) values (?, ?, ?, ?)",
+                (token, mailbox.id, refresh_token, now + int(lifetime_s * 1000)),
+            )
+        return token
