@@ -51,14 +51,15 @@ class Answer:
 
 
 class Upstream:
-    """One server, by its base URL (http, no path)."""
+    """One server, by its base URL (http, no path). `interim`: statuses that another answer to the request follows."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, interim: frozenset[int] = frozenset({100, 102, 103})) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or parts.hostname is None:
             raise ValueError(f"not an http URL with a host: {url!r}")
         self.host = parts.hostname
         self.port = parts.port or 80
+        self._interim = interim
         self._idle: deque[_Connection] = deque()
 
     @contextlib.asynccontextmanager
@@ -104,7 +105,7 @@ class Upstream:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(_Connection, self.host, self.port)
+                _, connection = await loop.create_connection(lambda: _Connection(self._interim), self.host, self.port)
         except OSError as error:  # TimeoutError is one
             raise UpstreamAway(f"nothing answers on {self.host}:{self.port}") from error
         return connection
@@ -115,11 +116,12 @@ class _Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self) -> None:
+    def __init__(self, interim: frozenset[int]) -> None:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.complete = True
         self.idle_since = 0.0
+        self._interim = interim
         self._parser = httptools.HttpResponseParser(self)
         self._chunks: deque[bytes] = deque()
         self._buffered = 0
@@ -217,8 +219,8 @@ class _Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
-        self._has_head = self.status >= 200
-        self._keep_alive = self._parser.should_keep_alive() and not self._head_only
+        self._has_head = self.status not in self._interim
+        self._keep_alive = self._parser.should_keep_alive() and not self._head_only and self.status >= 200
         self.complete = self._has_head and self._head_only
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
         self._until_close = self._has_head and not framed
