@@ -5,19 +5,22 @@ Heavy libraries are imported by what needs them, inside the function: each deplo
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 
 from shared.gmail.access import AccessTokens
 from shared.gmail.client import Gmail
 from shared.gmail.quota import PROFILES, Quota
-from shared.handlers.analyze_email import AnalyzeEmailHandler
-from shared.handlers.gmail_push import GmailPushHandler
 from shared.settings import AnalyzeEmailSettings, GmailPushSettings, Settings
 from shared.store.analyses import AnalysisStore
 from shared.store.client import StoreClient
 from shared.store.mailboxes import MailboxStore
 from shared.tokens import TokenVault
+
+if TYPE_CHECKING:
+    from shared.handlers.analyze_email import AnalyzeEmailHandler
+    from shared.handlers.gmail_push import GmailPushHandler
 
 # Longer than any answer that is still worth having within one delivery.
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -51,9 +54,10 @@ def clients(settings: Settings) -> Clients:
     return Clients(http, gmail, vault, MailboxStore(store), AnalysisStore(store))
 
 
-def gmail_push_handler(settings: GmailPushSettings) -> GmailPushHandler:
+def gmail_push_handler(settings: GmailPushSettings) -> "GmailPushHandler":
     """Build gmail_push's handler with all its parts."""
-    from shared.pubsub.publish import Publisher  # noqa: PLC0415  0.7 s of gRPC that only this function needs
+    from shared.handlers.gmail_push import GmailPushHandler  # noqa: PLC0415  0.7 s of gRPC that only this needs
+    from shared.pubsub.publish import Publisher  # noqa: PLC0415  the same
 
     parts = clients(settings)
     return GmailPushHandler(
@@ -65,8 +69,10 @@ def gmail_push_handler(settings: GmailPushSettings) -> GmailPushHandler:
     )
 
 
-def analyze_email_handler(settings: AnalyzeEmailSettings) -> AnalyzeEmailHandler:
+def analyze_email_handler(settings: AnalyzeEmailSettings) -> "AnalyzeEmailHandler":
     """Build analyze_email's handler with all its parts."""
+    from shared.handlers.analyze_email import AnalyzeEmailHandler  # noqa: PLC0415  the grammar, that only this needs
+
     parts = clients(settings)
     return AnalyzeEmailHandler(
         gmail=parts.gmail,

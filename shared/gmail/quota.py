@@ -28,7 +28,7 @@ class QuotaProfile:
     units_a_user_minute: float
     units_a_project_minute: float
     cost: MappingProxyType[str, int]
-    burst_share: float = 0.2
+    burst_share: float = 0.4
 
 
 _COSTS_2026: Final = {

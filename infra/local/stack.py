@@ -1,0 +1,231 @@
+"""The whole system on one machine: every part started, wired and, at the end, stopped.
+
+    async with Stack(folder) as stack:
+        user = await stack.add_user("dana@whitfieldlaw.example")
+        mailbox = await stack.connect(user)          # connected and watched
+        await mailbox.send(raw)                      # push -> gmail_push -> analyze_email -> Postgres
+
+Ports are chosen free, so a second stack can run beside it. Everything ends with the process that started it.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from cryptography.fernet import Fernet
+
+from infra.local.gateway import Gateway
+from infra.local.mailbox import ConnectedMailbox, app_credentials, connect
+from infra.local.migrations import apply_migrations
+from infra.local.parts import Part, PartFailed, http_answers, module_path
+from infra.local.ports import free_port
+from infra.local.postgres import Postgres
+from infra.local.postgrest import Postgrest
+from infra.local.pubsub import Preference, lay_out, pubsub
+from infra.local.pubsub.topology import Delivery
+from infra.local.tokens import ProjectKeys
+
+ROOT: Final = Path(__file__).parents[2]
+PROJECT: Final = "tenths-local"
+GMAIL_EVENTS: Final = "gmail-events"
+SENT_EMAILS: Final = "sent-emails"
+# The topic that pushes to each function.
+FUNCTIONS: Final[Mapping[str, str]] = {"gmail_push": GMAIL_EVENTS, "analyze_email": SENT_EMAILS}
+# A delivery may wait for Gmail's quota of the next minute; the rest is quick, so that tests of faults are.
+DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=600))
+
+Rewire = Callable[[str, int], int]
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the stack's Supabase, with a token good for a day."""
+
+    id: UUID
+    email: str
+    token: str
+
+
+class Stack:
+    """All parts.
+
+    folder: for logs and data; what is in it is the stack's.
+    quota_profile: Gmail's quota, for the simulator and the functions alike.
+    rewire: puts something between the functions and a part (`gateway`, `gmail`, `pubsub`): from the part's port to
+    the port that the functions are given.
+    keep_all: also restart Postgres and the like when they end by themselves; functions always are, as in the cloud.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        quota_profile: str = "2026",
+        prefer_pubsub: Preference = "auto",
+        gmail_options: tuple[str, ...] = (),
+        rewire: Rewire = lambda _name, port: port,
+        keep_all: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.quota_profile = quota_profile
+        self.pubsub = pubsub(folder, prefer=prefer_pubsub)
+        self._gmail_options = gmail_options
+        self._rewire = rewire
+        self._keep_all = keep_all
+        self._exit = AsyncExitStack()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._function_ports = {name: free_port() for name in FUNCTIONS}
+        self.encryption_key = Fernet.generate_key().decode()
+        gateway_port = free_port()
+        self.keys = ProjectKeys.generate(issuer=f"http://127.0.0.1:{gateway_port}/auth/v1")
+        self.postgres = Postgres(folder)
+        self.postgrest = Postgrest(folder, self.postgres, self.keys)
+        self.gateway = Gateway(
+            folder,
+            self.keys,
+            rest_url=self.postgrest.url,
+            functions={name: f"http://127.0.0.1:{port}" for name, port in self._function_ports.items()},
+            port=gateway_port,
+        )
+        self.functions: dict[str, Part] = {}
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stop()
+
+    async def _start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_database())
+                group.create_task(self._start_pubsub())
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        # The simulator publishes pushes, so it comes after Pub/Sub; the functions come last.
+        self.gmail = await self._exit.enter_async_context(self._gmail())
+        self.http = await self._exit.enter_async_context(httpx.AsyncClient(timeout=60))
+        self._app = await app_credentials(self.http, self.gmail_url)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in FUNCTIONS:
+                    self.functions[name] = self._function(name)
+                    group.create_task(self._exit.enter_async_context(self.functions[name]))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        kept = list(self.functions.values())
+        if self._keep_all:
+            kept += [self.postgres, self.postgrest, self.gateway, self.pubsub, self.gmail]
+        self._keepers = [asyncio.create_task(_keep(part), name=part.name) for part in kept]
+
+    async def _start_database(self) -> None:
+        await self._exit.enter_async_context(self.postgres)
+        await apply_migrations(self.postgres.url, ROOT / "supabase" / "migrations")
+        await self._exit.enter_async_context(self.postgrest)
+        await self._exit.enter_async_context(self.gateway)
+
+    async def _start_pubsub(self) -> None:
+        await self._exit.enter_async_context(self.pubsub)
+        endpoints = {FUNCTIONS[name]: f"http://127.0.0.1:{port}/" for name, port in self._function_ports.items()}
+        await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=DELIVERY)
+
+    async def _stop(self) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await self._exit.aclose()
+
+    def _gmail(self) -> Part:
+        self.gmail_port = free_port()
+        data = self.folder / "gmail"
+        topic = ["--pubsub-emulator", self.pubsub.host, "--project", PROJECT, "--topic", GMAIL_EVENTS]
+        options = ["--port", str(self.gmail_port), "--data", str(data), "--quota-profile", self.quota_profile]
+        return Part(
+            "gmail simulator",
+            [sys.executable, "-m", "infra.local.gmail", *options, *topic, *self._gmail_options],
+            log=self.folder / "gmail.log",
+            ready=lambda: http_answers(self.gmail_port, "/healthz"),
+            env=module_path(),
+        )
+
+    def _function(self, name: str) -> Part:
+        """One function's process, served by functions-framework as in the cloud."""
+        port = self._function_ports[name]
+        return Part(
+            name,
+            [Path(sys.executable).with_name("functions-framework"), "--host=127.0.0.1", f"--port={port}"],
+            log=self.folder / f"{name}.log",
+            ready=lambda: http_answers(port, "/robots.txt", range(200, 500)),
+            env={**self.function_settings(), "FUNCTION_TARGET": name, "FUNCTION_SOURCE": str(ROOT / "main.py")},
+        )
+
+    def function_settings(self) -> dict[str, str]:
+        """The environment of the functions: the same variables as in the cloud, pointing at this stack."""
+        gmail = f"http://127.0.0.1:{self._rewire('gmail', self.gmail_port)}"
+        return {
+            "SUPABASE_URL": f"http://127.0.0.1:{self._rewire('gateway', self.gateway.port)}",
+            "SUPABASE_SECRET_KEY": self.keys.secret_key,
+            "GMAIL_API_ENDPOINT": gmail,
+            "OAUTH_TOKEN_ENDPOINT": f"{gmail}/token",
+            "GOOGLE_CLIENT_ID": self._app.client_id,
+            "GOOGLE_CLIENT_SECRET": self._app.client_secret,
+            "TOKEN_ENCRYPTION_KEYS": self.encryption_key,
+            "GMAIL_QUOTA_PROFILE": self.quota_profile,
+            "GCP_PROJECT": PROJECT,
+            "SENT_EMAILS_TOPIC": SENT_EMAILS,
+            "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{self._rewire('pubsub', self.pubsub.port)}",
+            "LOG_FORMAT": "json",
+        }
+
+    @property
+    def gmail_url(self) -> str:
+        """GMAIL_API_ENDPOINT, as mail clients and tests reach it."""
+        return f"http://127.0.0.1:{self.gmail_port}"
+
+    async def add_user(self, email: str) -> User:
+        """A user who has signed up with Supabase."""
+        user_id = uuid4()
+        connection = await asyncpg.connect(self.postgres.url)
+        try:
+            await connection.execute("insert into auth.users (id, email) values ($1, $2)", user_id, email)
+        finally:
+            await connection.close()
+        return User(user_id, email, self.keys.user_token(user_id, email))
+
+    async def connect(self, user: User) -> ConnectedMailbox:
+        """A Gmail mailbox of the user's address, connected and watched."""
+        topic = f"projects/{PROJECT}/topics/{GMAIL_EVENTS}"
+        settings = self.function_settings()
+        return await connect(self.http, self.gmail_url, settings, user_id=user.id, address=user.email, topic=topic)
+
+    def rest(self, user: User) -> httpx.AsyncClient:
+        """PostgREST with the user's own rights. The caller closes it."""
+        headers = {"apikey": self.keys.publishable_key, "Authorization": f"Bearer {user.token}"}
+        return httpx.AsyncClient(base_url=f"{self.gateway.url}/rest/v1", headers=headers, timeout=30)
+
+
+async def _keep(part: Part) -> None:
+    """Start a part again whenever it ends, as the cloud does with an instance."""
+    while True:
+        await part.wait_exit()
+        try:
+            await part.start()
+        except PartFailed:
+            await asyncio.sleep(0.5)  # such as a port not free yet; its log says more

@@ -1,0 +1,122 @@
+"""The process behind `make up`: runs the stack until it is asked to end, and keeps its parts alive.
+
+Prints one line of JSON when everything answers, {"ready": ...}, or {"failed": "which and why"}, then nothing more.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from infra.local.feed import Fed, feed, owner
+from infra.local.mailbox import ConnectedMailbox
+from infra.local.parts import PartFailed
+from infra.local.report import Report
+from infra.local.stack import GMAIL_EVENTS, PROJECT, SENT_EMAILS, Stack, User
+
+USER = "dana@whitfieldlaw.example"
+USER2 = "priya@ramanlaw.example"
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--folder", type=Path, required=True)
+    arguments.add_argument("--mbox", type=Path)
+    given = arguments.parse_args()
+    try:
+        asyncio.run(_supervise(given.folder, given.mbox))
+    except (PartFailed, OSError) as error:
+        _say({"failed": str(error)})
+        sys.exit(1)
+
+
+def _say(word: dict[str, object]) -> None:
+    print(json.dumps(word), flush=True)
+
+
+async def _supervise(folder: Path, mbox: Path | None) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    address = (owner(mbox) if mbox else None) or USER
+    run = folder / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    stack = Stack(run, quota_profile=os.environ.get("GMAIL_QUOTA_PROFILE", "2026"), keep_all=True)
+    starting = asyncio.create_task(stack.__aenter__())
+    asked = asyncio.create_task(ended.wait())
+    await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait([starting])
+        return
+    await starting
+    try:
+        users = (await stack.add_user(address), await stack.add_user(USER2))
+        mailbox = await stack.connect(users[0])
+        environment = folder / "env"
+        _write_privately(environment, env_lines(stack, users, mailbox))
+        _say({"ready": str(environment)})
+        feeding = asyncio.create_task(_feed(stack, users[0], mailbox, mbox)) if mbox else None
+        await asked
+        if feeding:
+            feeding.cancel()
+        environment.unlink()
+    finally:
+        await stack.__aexit__(None, None, None)
+
+
+async def _feed(stack: Stack, user: User, mailbox: ConnectedMailbox, mbox: Path) -> None:
+    """Send the file's sent mail in the background; the log says how it went."""
+    async with stack.rest(user) as rest:
+        fed = [last async for last in feed(mbox, mailbox, Report(rest).processed)][-1]
+    log.info("mbox.sent", sent=fed.sent, not_sent=fed.not_sent, broken=len(fed.broken))
+
+
+def env_lines(stack: Stack, users: tuple[User, User], mailbox: ConnectedMailbox) -> str:
+    """KEY=value lines: where everything is, and two users' tokens, good for a day."""
+    first, second = users
+    values = {
+        "FUNCTIONS_URL": stack.gateway.functions_url,
+        "SUPABASE_URL": stack.gateway.url,
+        "SUPABASE_PUBLISHABLE_KEY": stack.keys.publishable_key,
+        "SUPABASE_SECRET_KEY": stack.keys.secret_key,
+        "USER_ID": str(first.id),
+        "USER_EMAIL": first.email,
+        "USER_TOKEN": first.token,
+        "USER2_ID": str(second.id),
+        "USER2_EMAIL": second.email,
+        "USER2_TOKEN": second.token,
+        "DATABASE_URL": stack.postgres.url,
+        "PUBSUB_EMULATOR_HOST": stack.pubsub.host,
+        "GCP_PROJECT": PROJECT,
+        "GMAIL_EVENTS_TOPIC": GMAIL_EVENTS,
+        "SENT_EMAILS_TOPIC": SENT_EMAILS,
+        "GMAIL_API_ENDPOINT": stack.gmail_url,
+        "GMAIL_ACCESS_TOKEN": mailbox.owner_token,
+        "GMAIL_QUOTA_PROFILE": stack.quota_profile,
+        "MAILBOX_ID": str(mailbox.id),
+        "LOGS": str(stack.folder),
+    }
+    return "".join(f"{key}={value}\n" for key, value in values.items())
+
+
+def _write_privately(path: Path, text: str) -> None:
+    """Whole or not at all, and for this user's eyes: it holds tokens."""
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()
