@@ -1,13 +1,14 @@
 """Bytes to text under whatever charset a mail claims: the best reading there is, never an error."""
 
 import codecs
+import re
 
 _ASCII_LIKE = frozenset({"ascii", "cp1252", "iso8859-1", "iso8859-15"})
 # Codecs that Python offers but that no mail is written in; some of them need more than linear time.
 _NOT_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# Bytes that are not UTF-8 come out of "surrogateescape" as U+DC80 to U+DCFF; nearly always they are Windows text.
-_STRAY = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
+# Bytes that are not UTF-8 come out of "surrogateescape" as U+DC80 to U+DCFF.
+_STRAY = re.compile("[\udc80-\udcff]+")
 
 
 def decode(data: bytes, charset: str | None) -> str:
@@ -46,7 +47,12 @@ def _guess(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("utf-8", "surrogateescape").translate(_STRAY)
+        return _STRAY.sub(_windows, data.decode("utf-8", "surrogateescape"))
+
+
+def _windows(stray: re.Match[str]) -> str:
+    """Single bytes among UTF-8, or in its place, are nearly always Windows text."""
+    return stray[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _clean(text: str) -> str:

@@ -16,6 +16,11 @@ class Headers:
     def __init__(self, fields: dict[str, list[list[bytes]]]) -> None:
         self._fields = fields
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Which fields there are."""
+        return frozenset(self._fields)
+
     def first(self, name: str) -> str:
         """The first field of that name, or the empty string."""
         values = self._fields.get(name)

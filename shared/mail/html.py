@@ -8,77 +8,29 @@ from dataclasses import dataclass, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from shared.mail.lines import Line, Mark
-from shared.mail.markup import Look, begins_quote, is_container, role, seen
+from shared.mail.lines import LINE_LIMIT, Line, Mark
+from shared.mail.markup import Look, begins_quote, is_container, keeps_spaces, role, seen, tight
 from shared.mail.tame import tame
 
 _SKIPPED = frozenset(
-    [
-        "script",
-        "style",
-        "head",
-        "title",
-        "template",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "noframes",
-        "audio",
-        "video",
-        "select",
-        "textarea",
-    ]
-)
+    {
+        "script", "style", "head", "title", "template", "svg", "math", "iframe", "object", "noframes", "audio", "video",
+        "select", "textarea",
+    }
+)  # fmt: skip
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt",
+        "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
+        "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot",
+        "thead", "tr", "ul",
+    }
+)  # fmt: skip
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "hr"})  # drawn with room above and below
 _CELLS = frozenset({"td", "th"})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_NODE_LIMIT = 200_000  # nodes of one mail that are read
+_DOUBLE = re.compile(r" {2,}")
+_NODE_LIMIT = 100_000  # nodes of one mail that are read
 _CELL_LINES = 3  # a cell with more lines is a column of a layout, unless it is the only one such in its row
 _ROW_LENGTH = 1_500  # characters of a row that is still a row of data
 
@@ -87,7 +39,7 @@ _ROW_LENGTH = 1_500  # characters of a row that is still a row of data
 class _State:
     """What an element hands down to those inside it."""
 
-    look: Look = Look()
+    look: Look
     mark: Mark = Mark.NEW
     verbatim: bool = False
 
@@ -119,10 +71,10 @@ class _Renderer:
         self._rows: list[list[int]] = []  # for each open row, where its cells begin
 
     def render(self, root: LexborNode) -> list[Line]:
-        stack: list[_Open] = [_Open("", _State(), spaced=False, container=False, first=0)]
+        stack: list[_Open] = [_Open("", _State(Look()), spaced=False, container=False, first=0)]
         node: LexborNode | None = root
         budget = _NODE_LIMIT
-        while node is not None and budget:
+        while node is not None and budget and len(self._lines) < LINE_LIMIT:
             budget -= 1
             inside = self._enter(node, stack)
             following = node.child if inside else None
@@ -156,19 +108,19 @@ class _Renderer:
             look = seen(attributes, state.look)
             if look is None:
                 return False
-            mark = role(tag, attributes)
-            state = replace(state, look=look, mark=mark if mark and state.mark is Mark.NEW else state.mark)
+            mark = (role(tag, attributes) or Mark.NEW) if state.mark is Mark.NEW else state.mark
+            verbatim = state.verbatim or tag == "pre" or keeps_spaces(attributes)
+            if (look, mark, verbatim) != (state.look, state.mark, state.verbatim):
+                state = _State(look, mark, verbatim)
         elif tag == "blockquote" and state.mark is Mark.NEW:
             state = replace(state, mark=Mark.QUOTED)
-        if tag == "pre" or (
-            attributes and "white-space:pre" in (attributes.get("style") or "").replace(" ", "").lower()
-        ):
+        elif tag == "pre":
             state = replace(state, verbatim=True)
         if tag in _BLOCKS or state.mark is not stack[-1].state.mark:
             self._break()
         if attributes and begins_quote(attributes):
             self._rest_quoted = True
-        spaced = tag in _SPACED and not _tight(attributes)
+        spaced = tag in _SPACED and not tight(attributes)
         if spaced:
             self._blank()
         if tag == "tr":
@@ -196,10 +148,10 @@ class _Renderer:
     def _text(self, text: str, state: _State) -> None:
         self._mark = Mark.QUOTED if self._rest_quoted else state.mark
         if not state.verbatim:
-            self._pieces.append(text)
+            self._pieces.append(_SPACES.sub(" ", text))
             return
         self._verbatim = True
-        first, *others = text.replace("\r\n", "\n").split("\n")
+        first, *others = text.replace("\r", "").split("\n", LINE_LIMIT)
         self._pieces.append(first)
         for other in others:
             self._break(force=True)
@@ -209,7 +161,7 @@ class _Renderer:
     def _break(self, *, force: bool = False) -> None:
         """End the line. An empty one counts only with `force`."""
         text = "".join(self._pieces)
-        text = text.rstrip() if self._verbatim else _SPACES.sub(" ", text).strip()
+        text = text.rstrip() if self._verbatim else _DOUBLE.sub(" ", text).strip()
         if text or force:
             self._lines.append(Line(text, self._mark))
         elif self._pieces and any("\xa0" in piece for piece in self._pieces):
@@ -236,13 +188,6 @@ class _Renderer:
         ):
             text = "\t".join(" ".join(line.text for line in cell) for cell in cells)
             self._lines[starts[0] :] = [Line(text, written[0].mark)]
-
-
-def _tight(attributes: dict[str, str | None]) -> bool:
-    """Whether a paragraph is drawn without room around it, as Outlook's are."""
-    kind = attributes.get("class") or ""
-    style = (attributes.get("style") or "").replace(" ", "").lower()
-    return kind.startswith("Mso") or "margin:0" in style or "margin-bottom:0" in style
 
 
 def _without_outer_blanks(found: list[Line]) -> list[Line]:

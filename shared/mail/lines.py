@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+LINE_LIMIT = 30_000  # lines of one mail that are read: a book has as many
+
 
 class Mark(Enum):
     """What a line is. Only NEW lines are the sender's own words in this email."""

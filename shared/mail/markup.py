@@ -17,11 +17,13 @@ _BACKGROUND = re.compile(r"(?<![\w-])background(?:-color)?:([^;!]+)")
 _WHITE = frozenset({"white", "#fff", "#ffffff", "rgb(255,255,255)", "rgba(255,255,255,1)"})
 _UNPAINTED = _WHITE | {"transparent", "none", "inherit", "initial", "unset", ""}
 
-_QUOTE_NAMES = frozenset(
+# What mail programs put around attribution and quote, and around any answers the sender wrote between quoted lines.
+_CONTAINERS = frozenset({"gmail_quote", "protonmail_quote", "tutanota_quote", "front-blockquote", "missive_quote"})
+# What they put around earlier mail alone.
+_WHOLE_QUOTES = frozenset(
     {
-        "gmail_quote", "yahoo_quoted", "ydp_yahoo_quoted", "protonmail_quote", "tutanota_quote", "front-blockquote",
-        "missive_quote", "moz-forward-container", "olk_src_body_section", "mail-editor-reference-message-container",
-        "messagereplysection", "zmail_extra", "hey_quote", "aolreplacedbody", "quoted-text", "ms-outlook-quote",
+        "ydp_yahoo_quoted", "moz-forward-container", "olk_src_body_section", "mail-editor-reference-message-container",
+        "messagereplysection", "zmail_extra", "aolreplacedbody",
     }
 )  # fmt: skip
 _SIGNATURE_NAMES = frozenset(
@@ -76,14 +78,14 @@ def role(tag: str, attributes: Attributes) -> Mark | None:
     names = _names(attributes)
     if tag == "blockquote":
         return Mark.QUOTED if _cites(names, attributes) else None
-    if names & _SIGNATURE_NAMES or "data-smartmail" in attributes:
+    if names & _SIGNATURE_NAMES or attributes.get("data-smartmail") == "gmail_signature":
         return Mark.SIGNATURE
-    return None
+    return Mark.QUOTED if names & _WHOLE_QUOTES or any(name.startswith("yahoo_quoted") for name in names) else None
 
 
 def is_container(attributes: Attributes) -> bool:
     """Whether the element is what a mail program puts around attribution, quote and any answers in between."""
-    return bool(_names(attributes) & _QUOTE_NAMES)
+    return bool(_names(attributes) & _CONTAINERS)
 
 
 def begins_quote(attributes: Attributes) -> bool:
@@ -91,6 +93,17 @@ def begins_quote(attributes: Attributes) -> bool:
     return bool(_names(attributes) & _REST_NAMES) or (
         "style" in attributes and bool(_OUTLOOK_RULE.search(_squeezed(attributes, "style")))
     )
+
+
+def keeps_spaces(attributes: Attributes) -> bool:
+    """Whether white space in it counts."""
+    return "style" in attributes and "white-space:pre" in _squeezed(attributes, "style")
+
+
+def tight(attributes: Attributes) -> bool:
+    """Whether a paragraph is drawn without room around it, as Outlook's are."""
+    style = _squeezed(attributes, "style") if "style" in attributes else ""
+    return (attributes.get("class") or "").startswith("Mso") or "margin:0" in style or "margin-bottom:0" in style
 
 
 def _cites(names: frozenset[str], attributes: Attributes) -> bool:
@@ -101,7 +114,7 @@ def _cites(names: frozenset[str], attributes: Attributes) -> bool:
     if "border-left:" in style and "border-left:none" not in style:
         return True
     indent = "border:none" in style or "border:0" in style
-    return not indent and (bool(names & _QUOTE_NAMES) or "margin" not in style)
+    return not indent and (bool(names & _CONTAINERS) or "margin" not in style)
 
 
 def _names(attributes: Attributes) -> frozenset[str]:

@@ -16,7 +16,10 @@ from shared.mail.headers import Headers
 
 TEXT_LIMIT = 2_000_000  # bytes of one text part that are read, after decoding; the longest brief has a tenth of that
 _DEEPEST = 100  # levels of nesting; mail forwarded as attachment ten times has thirty
-_DELIMITERS = 10_000  # boundary lines looked at in one message
+_DELIMITERS = 1_000  # boundary lines looked at in one message
+_MAIL_HEADERS = frozenset(
+    {"from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "content-type", "received"}
+)
 _PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _GUESSED_BOUNDARY = re.compile(rb"--([^\s-][^\r\n]{0,69})\r?\n[!-9;-~]+:")
@@ -43,14 +46,17 @@ class _Part:
     children: tuple["_Part", ...] = ()
 
 
-def texts(raw: bytes, stub: Callable[[Text, Text], bool]) -> tuple[Headers, list[Text]]:
-    """The message's headers, and its inline texts in the order they are shown.
+def texts(raw: bytes, stub: Callable[[Text, Text], bool]) -> tuple[Headers, Iterator[Text]]:
+    """The message's headers, and its inline texts in the order they are shown, decoded one by one.
 
     Of alternatives the plain text is taken, unless it is empty or `stub(plain, html)` says that it only stands in for
     the HTML. Attachments and attached messages are left out.
     """
-    root = _Walk(raw).part(0, len(raw), "text/plain", 0)
-    return root.headers, list(_shown(raw, root, stub, top=True))
+    start = len(raw) - len(raw.lstrip(b"\r\n"))
+    root = _Walk(raw).part(start, len(raw), "text/plain", 0)
+    if not root.headers.names & _MAIL_HEADERS:  # a text without headers, whose first lines only look like some
+        root = _Part(root.headers, "text/plain", {}, start, len(raw))
+    return root.headers, _shown(raw, root, stub, top=True)
 
 
 class _Walk:

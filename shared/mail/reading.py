@@ -1,10 +1,11 @@
 """bytes -> MIME parts -> text -> lines with marks -> the spans that the sender newly wrote."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from shared.mail import addresses, dates, flowed, headers, html, mime
 from shared.mail.email import Address, Email, Span, UnreadableEmail
-from shared.mail.lines import Line, Mark
+from shared.mail.lines import LINE_LIMIT, Line, Mark
 from shared.mail.quoting import mark_quotes
 from shared.mail.signature import mark_signatures
 
@@ -16,13 +17,14 @@ def read(raw: bytes, received_at: datetime | None = None) -> Email:
     """One email as sent (RFC 5322 with MIME) to its decoded body and the newly written parts of it.
 
     `received_at` (aware; Gmail's internalDate) takes the place of a Date header that is missing or absurd. Reads at
-    most 2 MB of each text part, in time linear in the message. Raises UnreadableEmail if there are no bytes but white
-    space, and nothing else on any bytes.
+    most 2 MB of each text part and 30,000 lines in all, in time linear in the message.
+
+    Raises UnreadableEmail if there are no bytes but white space, and nothing else on any bytes.
     """
     if not raw or raw.isspace():
         raise UnreadableEmail("the message is empty")
     fields, texts = mime.texts(raw, _stands_in)
-    lines = [line for text in texts for line in _lines(text)]
+    lines = _all_lines(texts)
     sender = next(iter(addresses.parse(fields.first("from"))), _NOBODY)
     mark_quotes(lines)
     mark_signatures(lines, sender.name)
@@ -37,6 +39,15 @@ def read(raw: bytes, received_at: datetime | None = None) -> Email:
     )
 
 
+def _all_lines(texts: Iterator[mime.Text]) -> list[Line]:
+    lines: list[Line] = []
+    for text in texts:
+        lines += _lines(text)
+        if len(lines) >= LINE_LIMIT:
+            break
+    return lines[:LINE_LIMIT]
+
+
 def _lines(text: mime.Text) -> list[Line]:
     if text.html:
         return html.lines(text.content)
@@ -45,7 +56,7 @@ def _lines(text: mime.Text) -> list[Line]:
         content = content.replace("\r\n", "\n").replace("\r", "\n")
     if text.flowed:
         content = flowed.unflow(content, delsp=text.delsp)
-    return [Line(line) for line in content.removesuffix("\n").split("\n")]
+    return [Line(line) for line in content.removesuffix("\n").split("\n", LINE_LIMIT)[:LINE_LIMIT]]
 
 
 def _stands_in(plain: mime.Text, rich: mime.Text) -> bool:

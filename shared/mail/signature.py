@@ -1,18 +1,142 @@
-"""Tells signatures and disclaimers from what the sender newly wrote. In doubt text stays: an hour lost is worse than a
-telephone number read, and time worked is kept even where it stands in a signature.
+"""Tells signatures and disclaimers from what the sender newly wrote.
+
+In doubt text stays: an hour lost is worse than a telephone number read. A line that states time worked is kept even
+where it stands in a signature, and what comes after one is read on.
 """
 
+import re
+
+from shared.mail import boilerplate
 from shared.mail.lines import Line, Mark
+
+_DELIMITER = re.compile(r"-- ?|\u2014 ?|_{3,}")
+_LONGEST = 120  # characters of a line in a block of contact details; what is longer is prose
+_MOST_LINES = 15
+_CLOSING_LENGTH = 4_000  # characters of a paragraph that can be a disclaimer
+_POSTSCRIPT = re.compile(r"(?i)\W{0,3}p\.? ?p?\.? ?s\b")
 
 
 def mark_signatures(lines: list[Line], name: str) -> None:
     """Mark as SIGNATURE the lines of NEW text that sign off. `name` is the sender's, as the From header has it."""
-    del name
+    sender = _Sender(name)
     delimited = False
-    for line in lines:
-        if line.mark is Mark.QUOTED:
+    for paragraph in _paragraphs(lines):
+        if paragraph[0].mark is Mark.QUOTED:
             delimited = False
-        elif line.text.rstrip() == "--":
-            delimited = True
-        if delimited:
+        elif paragraph[0].mark is Mark.SIGNATURE:  # the HTML says so, but people also write inside that element
+            _sign_off(paragraph)
+        else:
+            delimited = _mark(paragraph, sender, delimited=delimited)
+
+
+class _Sender:
+    """Knows the line that a signature begins with."""
+
+    def __init__(self, name: str) -> None:
+        last, _, first = name.partition(",")
+        words = [word for word in re.split(r"[\s.]+", f"{first} {last}".casefold()) if len(word) > 1]
+        self._ends = (words[0], words[-1]) if len(words) > 1 else None
+
+    def signs(self, line: str) -> bool:
+        """Whether the line starts with the sender's full name and goes on, if at all, with a title or the like."""
+        if self._ends is None or len(line) > _LONGEST:
+            return False
+        first, last = self._ends
+        start, found, rest = line.casefold().strip(" *_").partition(last)
+        if not found or not start.startswith(first) or len(start.split()) > 3:
+            return False
+        return not rest or not rest.lstrip()[:1].isalnum()
+
+
+def _paragraphs(lines: list[Line]) -> list[list[Line]]:
+    """Runs of written lines with the same mark."""
+    found: list[list[Line]] = []
+    joined = False
+    for line in lines:
+        if not line.text.strip():
+            joined = False
+        elif joined and line.mark is found[-1][-1].mark:
+            found[-1].append(line)
+        else:
+            found.append([line])
+            joined = True
+    return found
+
+
+def _mark(paragraph: list[Line], sender: _Sender, *, delimited: bool) -> bool:
+    """Mark what of one paragraph signs off; whether what follows stands under a signature's delimiter."""
+    for number, line in enumerate(paragraph):
+        text = line.text.strip()
+        below = paragraph[number + 1 :]
+        if boilerplate.from_device(text):
             line.mark = Mark.SIGNATURE
+        elif _DELIMITER.fullmatch(text) and (_contact(below, sender) if text[0] == "_" else not _written(below)):
+            line.mark = Mark.SIGNATURE
+            _sign_off(below)
+            return True
+    left = [line for line in paragraph if line.mark is Mark.NEW]
+    if delimited:
+        _sign_off(left)
+        return True
+    start = _disclaimer(left)
+    if start is not None:
+        _drop(left[start:])
+        left = left[:start]
+    start = _block(left, sender)
+    if start is not None:
+        _drop(left[start:])
+    return False
+
+
+def _drop(lines: list[Line]) -> None:
+    for line in lines:
+        line.mark = Mark.SIGNATURE
+
+
+def _sign_off(paragraph: list[Line]) -> None:
+    """Drop a paragraph that stands where signatures stand, but not the sender's words, nor a line that states time."""
+    written = _written(paragraph)
+    for line in paragraph:
+        line.mark = Mark.NEW if written or boilerplate.states_time(line.text) else Mark.SIGNATURE
+
+
+def _written(paragraph: list[Line]) -> bool:
+    """Whether this is a postscript, a message typed below the signature, or a time sheet under a line of dashes."""
+    text = " ".join(line.text for line in paragraph)[:_CLOSING_LENGTH]
+    if _POSTSCRIPT.match(text):
+        return True
+    if not text or boilerplate.disclaims(text) or any(boilerplate.contact_kinds(line.text) for line in paragraph):
+        return False
+    return boilerplate.speaks(text) or any(boilerplate.states_time(line.text) for line in paragraph)
+
+
+def _disclaimer(paragraph: list[Line]) -> int | None:
+    """Where in a paragraph a disclaimer begins, or None."""
+    for start, line in enumerate(paragraph[:_MOST_LINES]):
+        if start == 0 or boilerplate.NOTICE.match(line.text):
+            text = " ".join(line.text for line in paragraph[start:])
+            if len(text) <= _CLOSING_LENGTH and boilerplate.disclaims(text):
+                return start
+    return None
+
+
+def _block(paragraph: list[Line], sender: _Sender) -> int | None:
+    """Where in a paragraph a block of contact details begins, or None."""
+    for start in range(max(0, len(paragraph) - _MOST_LINES), len(paragraph)):
+        if (start == 0 or sender.signs(paragraph[start].text)) and _contact(paragraph[start:], sender):
+            return start
+    return None
+
+
+def _contact(lines: list[Line], sender: _Sender) -> bool:
+    """Whether these lines are contact details: short, of two kinds or under the sender's name, and no time in them."""
+    if not lines or len(lines) > _MOST_LINES:
+        return False
+    texts = [line.text for line in lines]
+    if any(len(text) > _LONGEST or boilerplate.states_time(text) or boilerplate.speaks(text) for text in texts):
+        return False
+    kinds = [boilerplate.contact_kinds(text) for text in texts]
+    signed = sender.signs(texts[0])
+    if signed and not kinds[0]:
+        kinds = kinds[1:]
+    return any(kinds) and (signed or len(set().union(*kinds)) >= 2) and sum(map(bool, kinds)) * 2 >= len(kinds)

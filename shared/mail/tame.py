@@ -1,11 +1,13 @@
-"""Keeps the HTML parser's time linear. Its tree building is quadratic in nesting and in the attributes of one tag;
-mail stays far below what is cut here, so only hostile documents change, and they lose markup, never text.
+"""Keeps the HTML parser's time linear: its tree building is quadratic in nesting and in the attributes of one tag.
+
+Mail stays far below what is cut here, so only hostile documents change: they lose markup, and text past the limits.
 """
 
 import re
 
 HTML_LIMIT = 1_000_000  # characters of one document that are read
 _SMALL, _FEW_TAGS = 32_000, 3_000  # a document within both is cheap however it is built
+_TOKENS = 120_000  # tags and runs of text of one document that are read
 _DEEPEST = 300
 _ATTRIBUTES = 200
 # Every alternative takes all that it can and gives nothing back; each character is looked at once.
@@ -19,38 +21,12 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _UNNESTED = frozenset(
-    [
-        "area",
-        "base",
-        "body",
-        "br",
-        "col",
-        "colgroup",
-        "dd",
-        "dt",
-        "embed",
-        "head",
-        "hr",
-        "html",
-        "img",
-        "input",
-        "li",
-        "link",
-        "meta",
-        "option",
-        "p",
-        "param",
-        "source",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "track",
-        "wbr",
-    ]
-)
+    {
+        "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input",
+        "li", "link", "meta", "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr",
+        "track", "wbr",
+    }
+)  # fmt: skip
 
 
 def tame(source: str) -> str:
@@ -60,8 +36,12 @@ def tame(source: str) -> str:
         return source
     out: list[str] = []
     depth = 0
+    tokens = _TOKENS
     opened: dict[str, int] = {}
     for token in _TOKEN.finditer(source):
+        tokens -= 1
+        if not tokens:
+            break
         text = token[0]
         name = (token["name"] or "").lower()
         if not name:
