@@ -1,0 +1,138 @@
+"""The day the work was done, resolved against the day the mail was sent.
+
+People name days that lie behind them: "Tuesday" is the last one, "10/14" the nearest before. A day that would lie ahead
+belongs to something else in the sentence.
+"""
+
+import re
+from datetime import date, timedelta
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_OLDEST = 75
+"""Days: a day further back, without its year, is not when work reported now was done."""
+
+_DAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_ABSOLUTE = (
+    rf"(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.](?:\d{{4}}|\d{{2}}))?(?![\d/])|\d{{1,2}}-\d{{1,2}}-(?:\d{{4}}|\d{{2}}))"
+    rf"|(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
+)
+_LEADING = re.compile(
+    rf"\s*(?:[-*•·–—]\s+|\d{{1,2}}[.)]\s+)?[\[(]?(?:(?P<weekday>{_DAY})\b\.?,?\s*)?(?:(?:the\s+)?(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})?[\])]?(?=\s*[-:–—,.|\t ]|$)",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"\b(?P<before>day before yesterday)|\b(?P<yesterday>yesterday|last night|last evening)\b"
+    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b",
+    re.IGNORECASE,
+)
+_WEEKDAY = re.compile(
+    rf"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?:on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>['’]s\s+\w+)?",
+    re.IGNORECASE,
+)
+_ON = re.compile(
+    rf"\bon\s+(?:{_DAY},?\s+)?(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE
+)
+_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+def leading_day(line: str, sent: date, *, day_first: bool) -> tuple[date, int] | None:
+    """The day that a line begins with, and where the rest of the line begins; None if it begins with none."""
+    found = _LEADING.match(line)
+    if found is None or not any(found.groupdict().values()):
+        return None
+    day = _absolute(found, sent, day_first=day_first)
+    if day is None and found["weekday"]:
+        if found["numeric"] or found["named"] or found["iso"] or found["ordinal"]:
+            return None
+        day = _last_weekday(found["weekday"], sent)
+    return (day, found.end()) if day else None
+
+
+def day_in(text: str, sent: date, *, day_first: bool) -> date | None:
+    """The day that a clause names for what it tells; None if it names none that could be meant."""
+    if found := _RELATIVE.search(text):
+        if found["today"]:
+            return sent
+        back = (
+            2
+            if found["before"]
+            else 1
+            if found["yesterday"]
+            else _COUNTS.get(found["ago"].lower()) or int(found["ago"])
+        )
+        return sent - timedelta(days=back)
+    for found in _ON.finditer(text):
+        if day := _absolute(found, sent, day_first=day_first):
+            return day
+    days = [found for found in _WEEKDAY.finditer(text) if not found["next"] and not _names_else(found)]
+    if days:
+        return _last_weekday(days[-1]["day"], sent, before=bool(days[-1]["last"]))
+    return None
+
+
+def _names_else(found: re.Match[str]) -> bool:
+    """ "Sat" and "sun" are days only as such; "Friday's deadline" is another thing's day."""
+    if found["day"].lower() in {"sat", "sun", "wed", "mon"} and not found["day"][0].isupper():
+        return True
+    return bool(found["own"]) and not re.search(
+        r"was|call|hearing|meeting|session|took|ran", found["own"], re.IGNORECASE
+    )
+
+
+def _last_weekday(name: str, sent: date, *, before: bool = False) -> date:
+    back = (sent.weekday() - _DAYS.index(name[:3].lower())) % 7
+    return sent - timedelta(days=back or (7 if before else 0))
+
+
+def _absolute(found: re.Match[str], sent: date, *, day_first: bool) -> date | None:
+    if found["ordinal"]:
+        return _day_of_month(int(re.sub(r"\D", "", found["ordinal"])), sent)
+    if found["iso"]:
+        return _checked(*map(int, found["iso"].split("-")), sent=sent)
+    if found["numeric"]:
+        return _numeric([int(part) for part in re.split(r"[/.-]", found["numeric"])], sent, day_first=day_first)
+    if found["named"]:
+        month = next(place for place, name in enumerate(_MONTHS, 1) if name in found["named"].lower())
+        numbers = [int(number) for number in re.findall(r"\d+", found["named"])]
+        return _nearest(month, numbers[0], numbers[1] if len(numbers) > 1 else None, sent)
+    return None
+
+
+def _numeric(parts: list[int], sent: date, *, day_first: bool) -> date | None:
+    one, two = parts[:2]
+    year = parts[2] + 2000 if len(parts) > 2 and parts[2] < 100 else parts[2] if len(parts) > 2 else None
+    orders = [(two, one), (one, two)] if day_first else [(one, two), (two, one)]
+    for month, day in orders:
+        if found := _nearest(month, day, year, sent):
+            return found
+    return None
+
+
+def _nearest(month: int, day: int, year: int | None, sent: date) -> date | None:
+    if year is not None:
+        return _checked(year, month, day, sent=sent)
+    return _checked(sent.year, month, day, sent=sent) or _checked(sent.year - 1, month, day, sent=sent)
+
+
+def _checked(year: int, month: int, day: int, *, sent: date) -> date | None:
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        return None
+    return found if timedelta(0) <= sent - found <= timedelta(days=_OLDEST) else None
+
+
+def _day_of_month(day: int, sent: date) -> date | None:
+    for back in range(31):
+        candidate = sent - timedelta(days=back)
+        if candidate.day == day:
+            return candidate
+    return None
+
+
+def counts_days_first(text: str) -> bool:
+    """Whether a mail writes 14/10 for the 14th of October: some date in it can't be read otherwise."""
+    pairs = re.findall(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/\d{2,4})?(?![\d/])", text)
+    return any(int(one) > 12 >= int(two) for one, two in pairs) and not any(int(two) > 12 for _, two in pairs)

@@ -1,0 +1,265 @@
+"""Decides about one amount: work that the sender has done, or not, and why.
+
+In order: what the amount itself measures; whose time it is and what the governing verb says of it; and where no verb
+governs, whether the line reads as lawyers' shorthand.
+"""
+
+from dataclasses import dataclass
+
+from shared.extraction.clauses import Candidate
+from shared.extraction.context import not_work
+from shared.extraction.context.person import FIRST, Governor, Person, governor
+from shared.extraction.context.setting import Setting
+from shared.extraction.context.shorthand import ENOUGH, shorthand
+from shared.extraction.context.vocabulary import CONDITIONS, CONTEXT, INTENTIONS, LASTED, MODALS, NEGATIONS, TIME_VERBS
+from shared.extraction.durations import Form
+from shared.extraction.engine import Tokens, compile_pattern
+from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`done`: the amount is work that the sender did; `sure` from 0 to 1; `rule` and `reason` say why, `marks` on what."""
+
+    done: bool
+    sure: float
+    rule: str
+    reason: str
+    marks: tuple[str, ...] = ()
+
+
+def _any(words: tuple[str, ...]) -> str:
+    return "|".join(word for word in words if " " not in word)
+
+
+_NOT_DONE = compile_pattern(f"{{modal}}|{_any(INTENTIONS)}", CONTEXT)
+_NOT_DONE_PHRASES = compile_pattern(
+    "( " + " | ".join(word for word in (*INTENTIONS, *MODALS) if " " in word) + " )", CONTEXT
+)
+_LATER = compile_pattern(
+    "<t> ..6 ( tomorrow | next week|month|monday|tuesday|wednesday|thursday|friday | later )", CONTEXT
+)
+_SPENT_AFTER = compile_pattern(
+    "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
+)
+_THAT_TOOK = compile_pattern(
+    "it|this|that|which|what|these|those|they|all ..3 took|was|were|ran|went|lasted|came", CONTEXT
+)
+_HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
+_CALL_OF = compile_pattern(
+    "( our|my|following|after|from|off|finished|attended|joined|on|w/|a|the|another )+ {about}? <t> -? ..2 {work}",
+    CONTEXT,
+)
+_PERSONAL = frozenset(
+    "gym dentist doctor's lunch dinner breakfast soccer kids son daughter wife husband mom dad workout yoga haircut birthday"
+    " school vacation party movie game tennis golf groceries store church baby pers personal dog nap slept sleep tv commute"
+    " beach garden gardening jog jogging hike hiking swim swimming vet wedding funeral shower traffic airport netflix"
+    " marathon football baseball basketball hockey massage shopping supermarket laundry cooking recipe piano ballet recital"
+    " sandwich pto holiday hairdresser kindergarten daycare nursery physio physiotherapy optician theatre concert cinema"
+    " homework playground picnic barbecue bbq fishing ski skiing pub treadmill pilates peloton crossfit bike biking".split()
+)
+
+
+def judge(
+    candidate: Candidate, names: frozenset[int], setting: Setting, *, dated: bool, matter: bool, text: str
+) -> Verdict:
+    """Whether the amount is work done by the sender. `names`: indices of capitalised words inside the sentence."""
+    tokens, at = candidate.tokens, candidate.at
+    by = governor(tokens, at, names)
+    spent_after = _SPENT_AFTER.search(tokens) is not None
+    spent = spent_after or _plainly_done(candidate, by)
+    if rule := not_work.refused(tokens, spent=spent):
+        return Verdict(False, 0.97, rule.name, rule.reason)
+    if _asked(candidate, by):
+        return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
+    if not _owned_by_work(candidate) and set(tokens.spelled) & _PERSONAL:
+        return Verdict(False, 0.9, "personal", "a personal matter, no client's work")
+    if spent_after:
+        return Verdict(True, 0.93, "<t> I spent", "the sender says so")
+    if candidate.amount.rules and candidate.amount.rules[0].startswith("began at"):
+        return _begun(candidate, by)
+    if by.person is Person.OTHER:
+        return Verdict(False, 0.93, "<other> spent <t>", "another person's time")
+    if reason := _not_done(candidate, by):
+        return Verdict(False, 0.93, reason[0], reason[1])
+    if by.person is Person.FIRST:
+        return _first_person(candidate, by)
+    if by.person is Person.IMPERSONAL:
+        return _impersonal(candidate, by)
+    return _unsaid(candidate, by, setting, dated=dated, matter=matter, text=text)
+
+
+def _plainly_done(candidate: Candidate, by: Governor) -> bool:
+    verb = candidate.tokens.spelled[by.verb] if by.verb >= 0 else ""
+    if by.person is Person.FIRST:
+        return not _helped(candidate.tokens, by) and (
+            verb in TIME_VERBS or verb in WORK_PAST or verb in {"was", "were"}
+        )
+    return by.person is Person.UNSAID and by.verb >= 0 and (verb in TIME_VERBS or verb in WORK_PAST)
+
+
+def _helped(tokens: Tokens, by: Governor) -> bool:
+    """Whether a modal or a negation stands between the subject and its verb."""
+    between = tokens.spelled[max(by.subject, 0) : by.verb + 1]
+    return any(word in NEGATIONS or word in MODALS for word in between)
+
+
+def _owned_by_work(candidate: Candidate) -> bool:
+    return bool(
+        set(candidate.own.spelled)
+        & {"hearing", "deposition", "trial", "mediation", "brief", "motion", "depo", "client"}
+    )
+
+
+def _asked(candidate: Candidate, by: Governor) -> bool:
+    words = candidate.tokens.spelled
+    if "?" not in words[candidate.at :]:
+        return False
+    rest = words[candidate.at + 1 :]
+    told = by.person is Person.FIRST and not ({"did", "do", "how", "was", "is"} & set(words[: max(by.subject, 0)]))
+    return not (told and any(word in {"--", ",", ";", "but", "and", "so"} for word in rest))
+
+
+def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
+    """Future, planned, conditional, negated: what stands before the amount within its clause."""
+    tokens, at = candidate.tokens, candidate.at
+    if by.person is Person.FIRST:
+        before = tokens.spelled[max(by.subject - 3, 0) : by.subject]
+        inside = set(tokens.spelled[by.subject : by.verb + 1])
+        if inside & NEGATIONS:
+            return "not <done>", "the sender says that it was not done"
+        if inside & set(MODALS) or (inside & {"i'd", "we'd"} and tokens.spelled[by.verb] in WORK_BASE - WORK_PAST):
+            return "would have <done>", "conditional, not done"
+        if before and (
+            set(before) & {"if", "unless", "whether", "suppose", "wish", "until"}
+            or before[-1] in {"had", "were", "should"}
+        ):
+            return "if I <done>", "conditional, not done"
+        between = tokens.part(by.verb + 1, at)
+        if _clause_breaks(between) and _NOT_DONE.search(between):
+            return "<plan> <t>", "planned or expected, not done"
+        if not _LATER.search(tokens) or tokens.spelled[by.verb] in TIME_VERBS:
+            return None
+        return "<t> tomorrow", "still to come, not done"
+    start = _clause_start(tokens, at)
+    clause = tokens.part(start, at + 1)
+    if _NOT_DONE.search(clause) or _NOT_DONE_PHRASES.search(clause):
+        return "<plan> <t>", "planned, asked for or expected, not done"
+    if _LATER.search(tokens):
+        return "<t> tomorrow", "still to come, not done"
+    if clause.spelled and clause.spelled[0] in {"if", "unless", "when", "should", "whenever", "how", "had", "were"}:
+        return "if <t>", "conditional, not done"
+    if set(clause.spelled) & (NEGATIONS - {"no", "without"}) and by.person is not Person.IMPERSONAL:
+        return "not <t>", "the sender says that it was not done"
+    return None
+
+
+def _clause_breaks(tokens: Tokens) -> bool:
+    return bool({"and", "but", ",", ";", "--", ".", "so"} & set(tokens.spelled))
+
+
+def _clause_start(tokens: Tokens, at: int) -> int:
+    """The start of the clause around `at`: after the last strong mark before it."""
+    for index in range(at - 1, -1, -1):
+        if tokens.spelled[index] in {";", "--", "but", ":"}:
+            return index + 1
+    return 0
+
+
+def _work_in(tokens: Tokens) -> bool:
+    words = set(tokens.spelled)
+    return bool(words & _WORK_WORDS)
+
+
+_WORK_WORDS = (WORK_NOUN | WORK_PAST | WORK_GERUND) - {"did", "put", "went", "w/", "re", "case", "go", "looked"}
+
+
+def _first_person(candidate: Candidate, by: Governor) -> Verdict:
+    verb = candidate.tokens.spelled[by.verb]
+    marks = (f"I {verb}",)
+    if verb in {
+        "spent",
+        "devoted",
+        "dedicated",
+        "logged",
+        "recorded",
+        "billed",
+        "clocked",
+        "put",
+        "invested",
+        "docketed",
+        "worked",
+        "booked",
+        "charged",
+    }:
+        return Verdict(True, 0.95, "I spent <t>", "the sender says so", marks)
+    if verb in WORK_PAST:
+        return Verdict(True, 0.93, "I <worked> <t>", "the sender did work that took it", marks)
+    if verb in LASTED or verb in TIME_VERBS or verb in {"was", "were", "been"}:
+        if _work_in(candidate.tokens) or _HAD.search(candidate.tokens) or verb == "took":
+            return Verdict(True, 0.92, "I had <t>", "the sender was at work for it", marks)
+        if set(candidate.tokens.spelled) & {"with", "on", "at", "before"}:
+            return Verdict(True, 0.75, "I was with <t>", "the sender was with somebody for it", marks)
+    if _work_in(candidate.own):
+        return Verdict(True, 0.7, "I <did>, <work> <t>", "work beside what the sender did", marks)
+    return Verdict(False, 0.7, "I <did> <t>", "nothing says that it was work")
+
+
+def _impersonal(candidate: Candidate, by: Governor) -> Verdict:
+    tokens = candidate.tokens
+    verb = tokens.spelled[by.verb]
+    subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
+    head = tokens.part(0, by.verb)
+    if set(head.spelled[-6:]) & {"your", "his", "her", "their"} and not set(head.spelled) & FIRST:
+        pass
+    if verb not in LASTED and verb not in WORK_PAST:
+        return Verdict(False, 0.8, "<thing> <did> <t>", "nothing says that the sender worked")
+    if _work_in(head):
+        return Verdict(True, 0.9, "<work> took <t>", "work, and how long it took")
+    before = candidate.sentence.before
+    if subject in {"it", "this", "that", "which", "these", "those", "one", "all", "both"} or subject.endswith("'s"):
+        if before and (_work_in(before.tokens) or set(before.tokens.spelled) & FIRST):
+            return Verdict(True, 0.88, "it took <t>", "what was done before took it")
+        if subject == "this" and before is None:
+            return Verdict(True, 0.8, "this took <t>", "what the mail is about took it")
+        if _work_in(tokens):
+            return Verdict(True, 0.8, "it took <t> to <work>", "work, and how long it took")
+    return Verdict(False, 0.75, "it took <t>", "nothing says that it was work")
+
+
+def _begun(candidate: Candidate, by: Governor) -> Verdict:
+    if by.person is Person.OTHER:
+        return Verdict(False, 0.9, "<other> began at <clock>", "another person's time")
+    return Verdict(True, 0.85, "began at <clock>, ended at <clock>", "the sender says when it began and ended")
+
+
+def _unsaid(candidate: Candidate, by: Governor, setting: Setting, *, dated: bool, matter: bool, text: str) -> Verdict:
+    tokens, own = candidate.tokens, candidate.own
+    verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
+    block = candidate.sentence.passage.block
+    if (
+        by.verb >= 0
+        and not _clause_breaks(tokens.part(by.verb, candidate.at))
+        and candidate.amount.form is not Form.COLON
+    ):
+        if verb in TIME_VERBS and (_work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
+            return Verdict(True, 0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
+        if verb in WORK_PAST and not setting.planned(block):
+            return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
+    if setting.planned(block) and not setting.reported(block):
+        return Verdict(False, 0.85, "<plan>: <t>", "an agenda, a plan or a timetable")
+    line = shorthand(candidate, setting, dated=dated, matter=matter, text=text)
+    if line.weight >= ENOUGH:
+        sure = min(0.96, 0.8 + 0.04 * (line.weight - ENOUGH + 1))
+        return Verdict(True, sure, "<work> <t>", "a time line in shorthand", line.marks)
+    after = own.spelled[candidate.at - candidate.first + 1 :]
+    if (
+        by.person is Person.UNSAID
+        and candidate.amount.form is Form.SPOKEN
+        and after[:3]
+        and set(after[:3]) & WORK_GERUND
+    ):
+        return Verdict(True, 0.75, "<t> <working>", "work, and the time it took")
+    return Verdict(
+        False, min(0.95, 0.6 + 0.1 * (ENOUGH - line.weight)), "<t>", "nothing says that it was work done", line.marks
+    )

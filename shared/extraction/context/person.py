@@ -1,0 +1,139 @@
+"""Whose time it was: the subject of the verb that governs an amount.
+
+The governing verb is the nearest finite one before the amount. Its subject stands before it, past adverbs and helpers;
+a verb without one ("and drafted the reply") shares the subject of the verb before it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.extraction.engine import Tokens
+from shared.extraction.lexicon import PAST_VERB, WORK_GERUND, WORK_NOUN, WORK_PAST
+
+_WINDOW = 40
+"""Tokens before the amount that are looked at."""
+FIRST = frozenset({"i", "we", "i've", "we've", "i'd", "we'd", "i'm", "we're", "myself", "ive"})
+_US = frozenset({"me", "us"})
+_OTHERS = frozenset(
+    "you he she they you've he's she's they've who opposing counsel everyone somebody someone nobody anyone each client"
+    " clients associate associates paralegal paralegals judge jury court clerk they'd he'd she'd you'd partner".split()
+)
+_IMPERSONAL = frozenset({"it", "this", "that", "which", "these", "those", "there", "each", "both", "one", "all"})
+_SKIPPED = frozenset(
+    "have has had 've also then just already now since so only really finally actually probably personally literally both"
+    " all together each again later ended up today yesterday tonight jointly recently subsequently immediately quickly"
+    " carefully successfully only still even first next almost nearly about over in fact as well promised however therefore"
+    " further separately briefly once twice easily been being monday tuesday wednesday thursday friday saturday sunday".split()
+)
+_FINITE = PAST_VERB | frozenset(
+    "is are was were has does says said claims claimed thinks asked wants felt slept went lost closed waited lasted ran"
+    " worked needed required tried stayed took charged billed recorded logged devoted clocked used cost ended came"
+    " went sat stood lay kept seemed looked showed moved sold paid bought ate drank left arrived knew began stopped"
+    " missed broke fell grew rose saved wasted burned burnt dedicated invested totaled totalled amounted racked"
+    " landed wound hit dragged stretched consumed ate swallowed clocked".split()
+)
+_NOT_BEFORE_VERB = frozenset(
+    "the a an to of for in on with your his her their its our my this that these those and/or very some any no re from by"
+    " as at w/ into about be being been is are was were".split()
+)
+_BREAKS = frozenset(
+    {",", ";", ":", "--", "(", ".", "and", "then", "but", "so", "&", "-", '"', "plus", "or", "*", "•", ")"}
+)
+
+
+class Person(StrEnum):
+    """Who did what takes the time."""
+
+    FIRST = "first person"
+    OTHER = "another person"
+    IMPERSONAL = "no person"
+    UNSAID = "unsaid"
+
+
+@dataclass(frozen=True, slots=True)
+class Governor:
+    """The verb that governs an amount (`verb`: its token index, -1: none) and whose it is."""
+
+    person: Person
+    verb: int
+    subject: int = -1
+
+
+def governor(tokens: Tokens, at: int, names: frozenset[int]) -> Governor:
+    """Who did it, by the nearest finite verb before token `at`. `names` are the indices of capitalised words."""
+    low = max(0, at - _WINDOW)
+    for verb in range(at - 1, low - 1, -1):
+        if not _is_finite(tokens, verb):
+            continue
+        found = _subject(tokens, verb, low, names)
+        if found is None:
+            continue
+        return found if found.person is Person.FIRST or not _involves_us(tokens, verb, at) else Governor(
+            Person.FIRST, verb, found.subject)  # fmt: skip
+    return Governor(Person.UNSAID, -1)
+
+
+def _is_finite(tokens: Tokens, index: int) -> bool:
+    word = tokens.spelled[index]
+    if word in _FINITE:
+        pass
+    elif not (len(word) > 4 and word.endswith("ed")):
+        return False
+    before = tokens.spelled[index - 1] if index else ""
+    return before not in _NOT_BEFORE_VERB or word in {"was", "were"}
+
+
+def _involves_us(tokens: Tokens, verb: int, at: int) -> bool:
+    return any(word in _US for word in tokens.spelled[verb + 1 : min(at, verb + 5)])
+
+
+def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Governor | None:
+    """The subject of a verb; None if the verb shares one that stands further left."""
+    index = verb - 1
+    while index >= low and (tokens.spelled[index] in _SKIPPED or tokens.spelled[index].endswith("ly")):
+        index -= 1
+    if index < low:
+        return Governor(Person.UNSAID, verb)
+    word = tokens.spelled[index]
+    if word in FIRST:
+        return Governor(Person.FIRST, verb, index)
+    if word in {"me", "us", "myself"} and _joined_with_us(tokens, index, low):
+        return Governor(Person.FIRST, verb, index)
+    if word in _BREAKS or word == "<o>":
+        return None if _has_verb_before(tokens, index, low) else Governor(Person.UNSAID, verb)
+    if _joined_with_us(tokens, index, low):
+        return Governor(Person.FIRST, verb, index)
+    if word in _IMPERSONAL or word in WORK_NOUN or word in WORK_GERUND:
+        return Governor(Person.IMPERSONAL, verb, index)
+    if index not in names and word not in _OTHERS and _nominal_work(tokens, index, low):
+        return Governor(Person.IMPERSONAL, verb, index)
+    return Governor(Person.OTHER, verb, index)
+
+
+def _has_verb_before(tokens: Tokens, index: int, low: int) -> bool:
+    return any(_is_finite(tokens, place) for place in range(index, low - 1, -1))
+
+
+def _joined_with_us(tokens: Tokens, index: int, low: int) -> bool:
+    """ "Priya and I", "you, I, Paul and his lawyer", "I and the client": the sender is among the subjects."""
+    joined = False
+    for place in range(index, max(low, index - 9) - 1, -1):
+        word = tokens.spelled[place]
+        if word in {"and", "&", ",", "with", "along"}:
+            joined = True
+        elif word in {"i", "we", "me", "us", "myself"}:
+            return joined or place == index
+        elif word in _FINITE:
+            return False
+    return False
+
+
+def _nominal_work(tokens: Tokens, index: int, low: int) -> bool:
+    """Whether the noun phrase that ends at `index` is headed by work: "the call with the surveyor", "Reviewing it"."""
+    for place in range(index, max(low, index - 12) - 1, -1):
+        word = tokens.spelled[place]
+        if word in WORK_NOUN or word in WORK_GERUND:
+            return True
+        if word in {";", ".", "--"} or word in WORK_PAST or word in _FINITE:
+            return False
+    return False

@@ -1,0 +1,77 @@
+"""Time stated twice is one entry: totals over what is itemised, and the same work said again."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TOTAL = re.compile(
+    r"\b(?:total|totals|totall?ing|totall?ed|sum|subtotal|sub-total|altogether|all told|in all|all in|comes? to|came to|makes|overall"
+    r"|that['’]?s|that is|which is|combined|grand|aggregate|adds? up|so far|for the (?:day|week|month)|in sum|together)\b",
+    re.IGNORECASE,
+)
+_HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |billable )*total", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An amount accepted as work, for comparison: minutes, its clause, where it stands and whether it is a list's."""
+
+    minutes: float
+    clause: str
+    lead: str
+    words: frozenset[str]
+    passage: int
+    sentence: int
+
+
+def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
+    """The places in `stated` that repeat others, with rule and reason."""
+    found: dict[int, tuple[str, str]] = {}
+    for place, each in enumerate(stated):
+        if reason := _total(place, each, stated) or _again(place, each, stated, found):
+            found[place] = reason
+    return found
+
+
+def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:
+    before = [other.minutes for other in stated[:place]]
+    after = [other.minutes for other in stated[place + 1 :]]
+    said = _TOTAL.search(each.clause)
+    sums_before = _is_sum(each.minutes, before)
+    if len(before) >= 2 and (_HEAD.search(each.clause) or (said and sums_before)):
+        return "total <t>", "a total of what is itemised above"
+    if len(before) == 1 and said and _HEAD.search(each.clause) and abs(before[0] - each.minutes) < 1:
+        return "total <t>", "a total of what is itemised above"
+    if (
+        len(after) >= 2
+        and _is_leading_sum(each.minutes, after)
+        and (said or ":" in each.lead or each.passage != stated[place + 1].passage)
+    ):
+        return "total <t>:", "a total of what is itemised below"
+    return None
+
+
+def _is_sum(minutes: float, before: Sequence[float]) -> bool:
+    """Whether the amounts just before add up to this one (two of them at least)."""
+    total = 0.0
+    for count, each in enumerate(reversed(before), start=1):
+        total += each
+        if count >= 2 and abs(total - minutes) < 1:
+            return True
+    return False
+
+
+def _is_leading_sum(minutes: float, after: Sequence[float]) -> bool:
+    return _is_sum(minutes, list(reversed(after)))
+
+
+def _again(
+    place: int, each: Stated, stated: Sequence[Stated], found: dict[int, tuple[str, str]]
+) -> tuple[str, str] | None:
+    for earlier, other in enumerate(stated[:place]):
+        if earlier in found or abs(other.minutes - each.minutes) > 0.5 or other.passage == each.passage:
+            continue
+        shared = other.words & each.words
+        if len(shared) >= 2 and len(shared) >= 0.75 * min(len(other.words), len(each.words)):
+            return "<t> again", "the same work, said twice"
+    return None

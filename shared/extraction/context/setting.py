@@ -1,0 +1,49 @@
+"""What surrounds a line: is this mail a report of time, or an agenda, an estimate, a timetable?
+
+Shorthand needs no verb, so the heading above it has to say whether it was done.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+_REPORT = re.compile(
+    r"\b(?:my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|report|records?|log|today|for|on|this|from|in|to|detail|recap|slips?|summary)"
+    r"|time$|^time\b|hours (?:for|today|this|on|from|to)|hours$|^hours|(?:daily|weekly|week|day|end of day|eod|fri\w*|mon\w*|tue\w*|wed\w*|thu\w*) "
+    r"(?:recap|sheet|report|summary|time|hours|log)|recap|(?:un)?bill(?:ed|ing|able)|what i did|work (?:done|performed|"
+    r"completed|to date)|time narrative|stragglers|catch-?up|missing time|forgot|late entr|enter (?:this|these|the following|my)"
+    r"|(?:please|pls) (?:enter|post|record|add|log|bill|docket)|attendances?|(?:for|to) the (?:bill|ledger|invoice)|narrative"
+    r"|for (?:your )?(?:billing|the file|records)|fee note|wip|units|time (?:spent|worked)|entries|so far today|account of"
+    r"|here(?:'s| is| are)(?: \w+)? (?:today|yesterday|mon|tue|wed|thu|fri|sat|sun|my|where)\w*)",
+    re.IGNORECASE,
+)
+_AGENDA = re.compile(
+    r"\b(?:agenda|itinerary|program(?:me)?|proposed|estimate[sd]?|budget(?:ed)?|plan(?:s|ned)?|upcoming|next (?:week|month|steps?)"
+    r"|tomorrow|to-?do|run of show|timetable|menu|forecast|projected|projection|quote|scope of work|time estimates?|fee proposal"
+    r"|tentative|save the date|invit(?:e|ation)|rsvp|recipe|workout|class(?:es)?|curriculum|syllabus|schedule(?:d)?|training|"
+    r"deliverables|milestones?|workplan|hotel|flights?|depart(?:ure)?s?|prices?|pricing|score(?:s|board)?|results|stats|statistics)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Setting:
+    """What the mail says of itself: `report` in its subject or a heading, and by block what the heading above it is."""
+
+    subject_reports: bool = False
+    subject_plans: bool = False
+    reports: set[int] = field(default_factory=set)
+    plans: set[int] = field(default_factory=set)
+    lines: dict[int, int] = field(default_factory=dict)
+
+    def reported(self, block: int) -> bool:
+        """Whether a heading or the subject says that this is time worked."""
+        return self.subject_reports or bool(self.reports & {block, block - 1, block - 2})
+
+    def planned(self, block: int) -> bool:
+        """Whether a heading above the block, or the subject, says that this lies ahead."""
+        return self.subject_plans or block in self.plans
+
+
+def heading_of(text: str) -> tuple[bool, bool]:
+    """Whether a heading or a subject reports time, and whether it plans."""
+    return bool(_REPORT.search(text)), bool(_AGENDA.search(text))

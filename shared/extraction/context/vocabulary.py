@@ -1,0 +1,68 @@
+"""Word sets that the tables of context share."""
+
+from shared.extraction.engine import Words
+from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MODALS = (
+    "will", "would", "should", "shall", "may", "might", "could", "can", "must", "won't", "wouldn't", "can't", "cannot",
+    "couldn't", "shouldn't", "i'll", "we'll", "it'll", "that'll", "they'll", "you'll", "he'll", "she'll", "there'll",
+    "going to", "gonna", "ought", "let's", "you'd", "they'd", "he'd", "she'd", "it'd", "that'd", "lets",
+)  # fmt: skip
+INTENTIONS = (
+    "plan", "plans", "planning", "planned", "expect", "expects", "expecting", "expected", "anticipate", "anticipates",
+    "anticipating", "anticipated", "estimate", "estimates", "estimated", "estimating", "need", "needs", "want", "wants",
+    "wanted", "allow", "allows", "allot", "allots", "allotted", "budget", "budgets", "budgeted", "budgeting", "block",
+    "blocked", "reserve", "reserved", "set aside", "hope", "hoping", "intend", "propose", "proposed", "suggest",
+    "recommend", "figure", "require", "requires", "likely", "tomorrow", "please", "typically", "usually", "generally",
+    "normally", "often", "always", "tends", "takes", "lasts", "free for", "available", "upcoming", "request",
+    "requesting", "requested", "schedule", "scheduled", "quote", "quoted", "guess", "projected", "forecast", "assume",
+    "assuming", "aim", "aiming", "target", "maximum", "minimum", "deadline", "agenda", "pls", "plz", "to spend", "spend",
+    "remind", "try to", "supposed", "ballpark", "spare", "ask for", "asking for", "asked for", "carve", "next week",
+    "next month", "invite you", "due to last", "slated", "set for", "listed for", "time estimate", "unlikely",
+    "tentatively", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
+)  # fmt: skip
+CONDITIONS = ("if", "unless", "whether", "had", "were", "suppose", "supposing", "assuming", "once", "until", "whenever",
+              "when", "should", "wish", "as if", "though", "did", "have", "provided", "how")  # fmt: skip
+NEGATIONS = frozenset(
+    "not never didn't haven't hasn't wasn't weren't don't doesn't no cannot nobody hadn't nor neither without ain't isn't".split()
+)
+TIME_VERBS = frozenset(
+    "spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged took had gave"
+    " got booked docketed racked passed lost wasted entered expended blew totaled totalled accrued incurred posted noted"
+    " tracked need'd done".split()
+)
+LASTED = frozenset(
+    "took lasted ran was went came ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
+    " totalled lasted turned occupied absorbed kept amounted has taken run gone".split()
+)
+
+CONTEXT = Words(
+    sets={
+        "first": ("i", "we", "i've", "we've", "i'd", "we'd", "ive"),
+        "spent": TIME_VERBS,
+        "done": WORK_PAST,
+        "doing": WORK_GERUND,
+        "work": WORK_NOUN,
+        "base": WORK_BASE,
+        "modal": MODALS,
+        "day": DAYS,
+        "about": (
+            "about",
+            "another",
+            "the",
+            "a",
+            "an",
+            "some",
+            "maybe",
+            "roughly",
+            "only",
+            "just",
+            "next",
+            "first",
+            "last",
+        ),
+        "person": ("you", "he", "she", "they", "your", "his", "her", "their"),
+    },
+    barriers=(";", ".", "--", "?", "!", "but"),
+)

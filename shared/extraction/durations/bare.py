@@ -1,0 +1,117 @@
+"""Numbers alone that stand where time stands: ".4", "0.3 TC w/ client", "(.2)", "rev. depo transcript 1.2", ":25".
+
+Lawyers write tenths of an hour without a unit. Whether such a number is time is for the context to decide; here only
+what is plainly something else steps aside: section numbers, versions, measures, shares.
+"""
+
+import re
+
+from shared.extraction.durations.reading import Amount, Form
+from shared.extraction.engine import Tokens
+
+_NOT_AFTER = frozenset(
+    "§ section sections sec rule rules version versions ver v exhibit exhibits ex para paragraph paragraphs no number item"
+    " items article articles art clause clauses chapter ch table figure fig step schedule page pages p pp part parts"
+    " appendix annex tab line lines note question q release build module level grade score rating average mean ratio"
+    " python ios windows http tls usb phase $ £ € % # = < > * × x / by than subsection regulation reg at around"
+    " increase decrease decreased increased rose fell dropped up down price cost rate factor".split()
+)
+_NOT_BEFORE = frozenset(
+    "% percent percentage million billion thousand m mm cm km kg g mb gb tb kb miles mile inches inch feet ft foot acres acre"
+    " x times dollars pounds points point stars degrees lbs lb oz tons pages page copies days day weeks week months"
+    " month years year pm am o'clock units bps basis people employees sq square litres liters gallons percentile gpa"
+    " / ^ * × = < > k bn mn cents shares per users gw mw kw mwh kwh gb/s hz ghz and|or fte mg ml".split()
+)
+_OPENERS = frozenset({"(", "--", ":", ",", "-", "[", "~", "|", ";", "="})
+_CLOSERS = frozenset({")", ",", ".", ";", "--", "]", "|", "!", "nc", "n/c", ":"})
+_SPENT = frozenset(
+    "spent put bill billed log logged add enter record of another about approximately only was is took it to for me i had"
+    " total roughly approx say did worked plus than and by just around nearly charge charged docket time entered"
+    " recorded booked hours".split()
+)
+_WORK_FOLLOWS = frozenset(
+    "on for with w/ to re into reviewing drafting preparing attending revising researching reading writing of in and"
+    " today yesterday this then tc t/c call hrs on".split()
+)
+_DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
+_SPOKEN = re.compile(r"(?:\w+\s)?point\s\w+", re.IGNORECASE)
+_COLON = re.compile(r"\d{0,2}:[0-5]\d")
+_LONGEST = 16.0
+"""Hours: no single piece of work in a day is longer."""
+
+
+def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
+    """The tokens that could be hours without a unit, as (token index, amount)."""
+    found = []
+    for index, word in enumerate(tokens.spelled):
+        raw = text[tokens.starts[index] : tokens.ends[index]]
+        if word == "<n>" and _DECIMAL.fullmatch(raw):
+            amount = _decimal(tokens, index, raw)
+        elif ":" in word and word != ":" and _COLON.fullmatch(word):
+            amount = _colon(tokens, index, word)
+        else:
+            continue
+        if amount is not None:
+            found.append((index, amount))
+    return found
+
+
+def _around(tokens: Tokens, index: int) -> tuple[str, str]:
+    before = tokens.spelled[index - 1] if index else ""
+    after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else ""
+    return before, after
+
+
+def _decimal(tokens: Tokens, index: int, raw: str) -> Amount | None:
+    hours = float(raw)
+    before, after = _around(tokens, index)
+    if not 0 < hours <= _LONGEST or before in _NOT_AFTER or after in _NOT_BEFORE:
+        return None
+    if before == "." and index > 1 and tokens.spelled[index - 2] in _NOT_AFTER:
+        return None
+    alone = not before or before in _OPENERS or before == "."
+    closed = not after or after in _CLOSERS
+    if raw.startswith("."):
+        rule = ".<tenths>"
+    elif before == "(" and after == ")":
+        rule = "(<hours>)"
+    elif alone and (closed or after[0].isalpha()):
+        rule = "<hours> <work>"
+    elif closed and (before[-1:].isalnum() or before in {")", "'", '"', ".", "/", "<rate>", "<money>", "<t>"}):
+        rule = "<work> <hours>"
+    elif before in _SPENT or after in _WORK_FOLLOWS:
+        rule = "spent <hours>"
+    else:
+        return None
+    return _amount(tokens, index, hours * 60, rule, Form.BARE)
+
+
+def _colon(tokens: Tokens, index: int, word: str) -> Amount | None:
+    hours, _, minutes = word.partition(":")
+    total = int(hours or 0) * 60.0 + int(minutes)
+    before, after = _around(tokens, index)
+    clock = before in {
+        "at",
+        "@",
+        "by",
+        "until",
+        "till",
+        "from",
+        "before",
+        "after",
+        "around",
+        "about",
+        "since",
+        "to",
+        "of",
+        ":",
+    }
+    if not 0 < total <= _LONGEST * 60 or clock or after in {"am", "pm", "a", "p", "-", "et", "est", "pt", "pst", "gmt"}:
+        return None
+    if after and after not in _CLOSERS and not (index == 0 and after[0].isalpha()):
+        return None
+    return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)
+
+
+def _amount(tokens: Tokens, index: int, minutes: float, rule: str, form: Form) -> Amount:
+    return Amount(tokens.starts[index], tokens.ends[index], minutes, minutes, minutes, (rule,), form)

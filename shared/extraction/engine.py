@@ -1,0 +1,238 @@
+r"""Matches tables of rules over tokens. It knows no English: words, symbols and what a rule gives are the tables' affair.
+
+A pattern is written in tokens, one space apart:
+
+    word  a|b|c      one token, spelled so; alternatives may be word sets: {hedge}|some
+    {name}           any entry of the word set `name`; entries may be several tokens long
+    <name>           a symbol: what an earlier layer has put in place of the tokens that it read
+    #  #:#           a number in digits; a clock face (2:10, or :25)
+    x?  x*  x+       optional, up to four times, one to four times
+    ..  ..9          a gap of at most 4 (or 9) tokens, none of them a barrier
+    ( x | y z )?     a group of alternatives
+    ^  $  !x  @x     the beginning, the end, the next token is not x, or is x (these consume nothing)
+    \x               x itself, where it would mean something else: \( \| \+
+
+Patterns are compiled once into expressions over the token string (every token followed by one space), so that matching
+runs in C. Every repetition is bounded, so the work at one token is bounded by the pattern and the whole by the text.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+_GAP = 4
+_REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}", "": ""}
+_ELEMENT = re.compile(r"(?P<look>[!@]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
+_CLASSES = {"#": r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)", "#:#": r"\d{0,2}:\d\d"}
+_AT_TOKEN = r"(?<![^ ])"  # noqa: S105  a place in the token string, not a credential
+
+
+class PatternError(ValueError):
+    """A rule's pattern can't be read; raised when its table is built, never while matching."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A stretch of text as tokens. Token i is `spelled[i]`, stands at text offsets `starts[i]:ends[i]`, and where a
+    layer has read it, `values[i]` is the reading."""
+
+    spelled: tuple[str, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    values: tuple[Any, ...]
+
+    @cached_property
+    def string(self) -> str:
+        """All tokens, each followed by a space."""
+        return " ".join(self.spelled) + " " if self.spelled else ""
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The set of tokens, to pass over rules that can't match."""
+        return frozenset(self.spelled)
+
+    @cached_property
+    def _places(self) -> list[int]:
+        places, at = [], 0
+        for token in self.spelled:
+            places.append(at)
+            at += len(token) + 1
+        return places
+
+    def indices(self, begin: int, end: int) -> tuple[int, int]:
+        """The tokens that `string[begin:end]` covers, end exclusive."""
+        first = bisect_right(self._places, begin) - 1
+        return first, max(first, bisect_right(self._places, end - 1))
+
+    def place(self, index: int) -> int:
+        """Where token `index` begins in `string`."""
+        return self._places[index] if index < len(self._places) else len(self.string)
+
+    def part(self, first: int, last: int) -> "Tokens":
+        """Tokens `first` up to `last`, exclusive."""
+        cut = slice(first, last)
+        return Tokens(self.spelled[cut], self.starts[cut], self.ends[cut], self.values[cut])
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The vocabulary of a table: word sets by name, and the tokens that no gap may cross."""
+
+    sets: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    barriers: Iterable[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern; a match holds at least one token of `needs`, unless that is empty."""
+
+    source: str
+    expression: re.Pattern[str]
+    needs: frozenset[str]
+
+    def search(self, tokens: Tokens) -> re.Match[str] | None:
+        """The first match in the token string."""
+        if self.needs and self.needs.isdisjoint(tokens.present):
+            return None
+        return self.expression.search(tokens.string)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reading: its name is the phrase it reads; `produce` gets the matched words and the values among them.
+
+    `produce` may decline by giving None.
+    """
+
+    name: str
+    pattern: str
+    produce: Callable[[Sequence[str], Sequence[Any]], Any]
+
+
+class Layer:
+    """A table of rules that puts one symbol in place of what they match; the first rule that matches wins."""
+
+    def __init__(self, symbol: str, rules: Sequence[Rule], words: Words) -> None:
+        self.rules = tuple(rules)
+        self._symbol = symbol
+        self._each = [compile_pattern(rule.pattern, words) for rule in rules]
+        self._any = re.compile(
+            _AT_TOKEN + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
+        )
+
+    def apply(self, tokens: Tokens) -> Tokens:
+        """The tokens with every match replaced. Left to right, each token is read once."""
+        spelled: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        values: list[Any] = []
+        done = 0
+        for first, last, value in self._readings(tokens):
+            for target, source in zip((spelled, starts, ends, values), _columns(tokens), strict=True):
+                target.extend(source[done:first])
+            spelled.append(self._symbol)
+            starts.append(tokens.starts[first])
+            ends.append(tokens.ends[last - 1])
+            values.append(value)
+            done = last
+        if not done:
+            return tokens
+        for target, source in zip((spelled, starts, ends, values), _columns(tokens), strict=True):
+            target.extend(source[done:])
+        return Tokens(tuple(spelled), tuple(starts), tuple(ends), tuple(values))
+
+    def _readings(self, tokens: Tokens) -> Iterator[tuple[int, int, Any]]:
+        string, at = tokens.string, 0
+        while found := self._any.search(string, at):
+            at = string.index(" ", found.start()) + 1
+            first, _ = tokens.indices(found.start(), at)
+            for match, rule in self._matches(string, found):
+                last = first + match.group().count(" ")
+                inner = [value for value in tokens.values[first:last] if value is not None]
+                value = rule.produce(tokens.spelled[first:last], inner)
+                if value is not None:
+                    yield first, last, value
+                    at = match.end()
+                    break
+
+    def _matches(self, string: str, found: re.Match[str]) -> Iterator[tuple[re.Match[str], Rule]]:
+        """The rule that the one expression found and, for when it declines, those after it."""
+        place = int((found.lastgroup or "r0")[1:])
+        yield found, self.rules[place]
+        for rule, pattern in zip(self.rules[place + 1 :], self._each[place + 1 :], strict=True):
+            if match := pattern.expression.match(string, found.start()):
+                yield match, rule
+
+
+def _columns(tokens: Tokens) -> tuple[tuple[Any, ...], ...]:
+    return tokens.spelled, tokens.starts, tokens.ends, tokens.values
+
+
+def compile_pattern(pattern: str, words: Words) -> Pattern:
+    """Read a pattern; PatternError if it is malformed or names an unknown word set."""
+    return _Compiler(pattern, words).compile()
+
+
+class _Compiler:
+    """One pass over the pattern's elements; groups nest by recursion."""
+
+    def __init__(self, pattern: str, words: Words) -> None:
+        self._pattern = pattern
+        self._elements = iter(pattern.split())
+        self._sets = words.sets
+        self._needs: list[frozenset[str]] = []
+        barriers = "|".join(re.escape(each) for each in words.barriers)
+        self._gap_token = rf"(?!(?:{barriers}) )[^ ]+ " if barriers else "[^ ]+ "
+
+    def compile(self) -> Pattern:
+        source, alternatives = self._sequence(depth=0)
+        needs = frozenset() if alternatives else min(self._needs, key=len, default=frozenset())
+        try:
+            return Pattern(source, re.compile(_AT_TOKEN + f"(?:{source})"), needs)
+        except re.error as wrong:
+            raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
+
+    def _sequence(self, depth: int) -> tuple[str, bool]:
+        parts: list[str] = []
+        for element in self._elements:
+            if depth and element[0] == ")" and element[1:] in _REPEATS:
+                return f"(?:{''.join(parts)}){_REPEATS[element[1:]]}", False
+            parts.append(self._one(element, depth))
+        if depth:
+            raise PatternError(f"{self._pattern!r}: a group is not closed")
+        return "".join(parts), "|" in parts
+
+    def _one(self, element: str, depth: int) -> str:
+        if element == "(":
+            return self._sequence(depth + 1)[0]
+        if element in {"|", "^", "$"}:
+            return {"|": "|", "^": r"\A", "$": r"\Z"}[element]
+        if element.startswith("..") and (element[2:] or "0").isdigit():
+            return f"(?:{self._gap_token}){{0,{element[2:] or _GAP}}}?"
+        read = _ELEMENT.match(element)
+        if read is None:
+            raise PatternError(f"{self._pattern!r}: {element!r} is no element")
+        look, body, repeat = read["look"], read["body"], read["repeat"]
+        if body.startswith("\\"):
+            options = [element[1:]]
+            repeat = ""
+        else:
+            found = {each for part in body.split("|") for each in self._options(part)}
+            options = sorted(found, key=lambda each: (-len(each), each))
+        if not look and not depth and repeat in {"", "+"} and _CLASSES.keys().isdisjoint(options):
+            self._needs.append(frozenset(each.split(" ", 1)[0] for each in options))
+        source = "|".join(_CLASSES.get(each) or re.escape(each).replace(r"\ ", " ") for each in options)
+        if look:
+            return f"(?{'!' if look == '!' else '='}(?:{source}) )"
+        return f"(?:(?:{source}) ){_REPEATS[repeat]}"
+
+    def _options(self, entry: str) -> Iterable[str]:
+        if not (entry.startswith("{") and entry.endswith("}")):
+            return (entry,)
+        try:
+            return self._sets[entry[1:-1]]
+        except KeyError:
+            raise PatternError(f"{self._pattern!r}: no word set {entry}") from None

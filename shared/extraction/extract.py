@@ -1,0 +1,246 @@
+"""From an email read to the time entries in it: passages, sentences, amounts, and for each amount a decision and its facts."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from shared.extraction.attribution.date import counts_days_first, day_in, leading_day
+from shared.extraction.attribution.kind import kind_of
+from shared.extraction.attribution.matter import Matters, Places, heading_matter, line_matter
+from shared.extraction.attribution.narrative import narrative
+from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
+from shared.extraction.confidence import confidence
+from shared.extraction.context.charged import uncharged
+from shared.extraction.context.judge import Verdict, judge
+from shared.extraction.context.repeats import Stated, repeats
+from shared.extraction.context.setting import Setting, heading_of
+from shared.extraction.durations import read_passage
+from shared.extraction.found import Context, Entry, Found, Refusal
+from shared.extraction.passages import Passage, passages
+from shared.extraction.tokens import tokenise
+from shared.mail.email import Email, Span
+from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
+
+ANALYSER_VERSION: int = 1
+"""Raised whenever the same email could come out differently: what an older version recorded is then looked at again."""
+
+_MOST_AMOUNTS = 600
+"""Amounts looked at in one email; no person states more of their own time in one."""
+_MAY_HOLD_TIME = re.compile(r"\d|hour|hr|min|half|quarter|day|morning|afternoon|evening|point", re.IGNORECASE)
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What stands around a passage: the day and matter it begins with or its heading names."""
+
+    day: date | None
+    matter: str | None
+    own_day: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    candidate: Candidate
+    verdict: Verdict
+    line: _Line
+
+
+def extract(email: Email, context: Context) -> Found:
+    """Every entry that the email's new text states, and every amount refused with its reason. Pure and linear."""
+    return _Extraction(email, context).found()
+
+
+class _Extraction:
+    """One email on its way: what its lines say of themselves, then each amount in turn."""
+
+    def __init__(self, email: Email, context: Context) -> None:
+        self._email = email
+        self._text = email.body
+        self._matters = Matters(email, context.matters)
+        sent = email.sent_at
+        if sent is not None and context.time_zone is not None:
+            sent = sent.astimezone(context.time_zone)
+        self._sent = sent.date() if sent else _EPOCH
+        self._day_first = counts_days_first(email.body)
+        reports, plans = heading_of(email.subject)
+        self._setting = Setting(subject_reports=reports, subject_plans=plans and not reports)
+        self._subject = tokenise(email.subject)
+
+    def found(self) -> Found:
+        decided = list(self._decide())
+        done = [each for each in decided if each.verdict.done]
+        again = repeats([self._stated(each) for each in done])
+        entries: list[Entry] = []
+        refusals = [
+            self._refusal(each, each.verdict.rule, each.verdict.reason) for each in decided if not each.verdict.done
+        ]
+        for place, each in enumerate(done):
+            if place in again:
+                refusals.append(self._refusal(each, *again[place]))
+            else:
+                entries.append(self._entry(each))
+        return Found(tuple(entries), tuple(sorted(refusals, key=lambda refusal: refusal.amount.start)))
+
+    def _decide(self) -> list[_Decided]:
+        decided: list[_Decided] = []
+        lines = self._lines()
+        before: Sentence | None = None
+        for passage, line in lines:
+            if len(decided) > _MOST_AMOUNTS:
+                break
+            if not _MAY_HOLD_TIME.search(self._text, passage.start, passage.end):
+                before = self._last_sentence(passage, before)
+                continue
+            for sentence in sentences(
+                read_passage(self._text, passage.start, passage.end), passage, self._text, before
+            ):
+                before = sentence
+                for candidate in candidates(sentence):
+                    decided.append(_Decided(candidate, self._judge(candidate, line), line))
+        return decided
+
+    def _last_sentence(self, passage: Passage, before: Sentence | None) -> Sentence | None:
+        found = list(sentences(read_passage(self._text, passage.start, passage.end), passage, self._text, before))
+        return found[-1] if found else before
+
+    def _lines(self) -> list[tuple[Passage, _Line]]:
+        """The passages with the day and matter that they, or the headings above them, name."""
+        found: list[tuple[Passage, _Line]] = []
+        day: date | None = None
+        matter: str | None = None
+        for span in self._email.new:
+            for passage in passages(self._text, span.start, span.end):
+                line = self._text[passage.start : passage.end]
+                rest, own = line, leading_day(line[:200], self._sent, day_first=self._day_first)
+                if own:
+                    rest = line[own[1] :].lstrip(" \t-–—:,.|*")
+                has_time = bool(re.search(r"\d", rest)) or "hour" in rest
+                if own and not rest.strip(" :,-–—*."):
+                    day = own[0]
+                elif not has_time and len(line) < 60:
+                    if name := heading_matter(rest):
+                        matter = (
+                            name
+                            if line.strip().isupper() or line.rstrip().endswith(":") or rest is not line
+                            else matter
+                        )
+                    reports, plans = heading_of(line)
+                    self._note(passage.block, reports, plans)
+                elif ":" in line[:120] or line.rstrip().endswith(":"):
+                    reports, plans = heading_of(line.split(":")[0])
+                    self._note(passage.block, reports, plans and line.rstrip().endswith(":"))
+                elif len(line) < 120:
+                    reports, _ = heading_of(line)
+                    self._note(passage.block, reports, False)
+                if has_time and (passage.item or len(line) < 100):
+                    self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
+                named = line_matter(re.sub(r"^\s*(?:[-*•·–—]\s+|\d{1,2}[.)]\s+)", "", rest)[:90]) if has_time else None
+                found.append(
+                    (passage, _Line(own[0] if own else day, named or matter, own is not None or day is not None))
+                )
+        return found
+
+    def _note(self, block: int, reports: bool, plans: bool) -> None:
+        if reports:
+            self._setting.reports.add(block)
+        if plans:
+            self._setting.plans |= {block, block + 1}
+
+    def _judge(self, candidate: Candidate, line: _Line) -> Verdict:
+        tokens = candidate.tokens
+        names = frozenset(
+            index for index in range(1, len(tokens.spelled)) if self._text[tokens.starts[index]].isupper()
+        )
+        return judge(
+            candidate, names, self._setting, dated=line.own_day, matter=line.matter is not None, text=self._text
+        )
+
+    def _span(self, candidate: Candidate) -> Span:
+        """The candidate's own words in the body, without the marks around them, at most as long as evidence may be."""
+        own = candidate.own
+        start, end = own.starts[0], own.ends[-1]
+        while start < end and self._text[start] in " \t\n-–—*•,;:|.":
+            if self._text[start] == "." and self._text[start + 1 : start + 2].isdigit():
+                break
+            start += 1
+        while end > start and self._text[end - 1] in " \t\n,;:-–—|":
+            end -= 1
+        amount = candidate.amount
+        if end - start > EVIDENCE_LIMIT:
+            start = max(start, min(amount.start, end - EVIDENCE_LIMIT))
+            end = min(end, start + EVIDENCE_LIMIT)
+        return Span(start, end)
+
+    def _stated(self, each: _Decided) -> Stated:
+        candidate = each.candidate
+        span = self._span(candidate)
+        lead = self._text[candidate.tokens.starts[0] : candidate.amount.end + 2]
+        words = frozenset(word for word in candidate.own.spelled if len(word) > 3 and word.isalpha())
+        passage = candidate.sentence.passage
+        return Stated(
+            candidate.amount.best,
+            self._text[span.start : span.end],
+            lead,
+            words,
+            passage.start,
+            candidate.sentence.tokens.starts[0],
+        )
+
+    def _refusal(self, each: _Decided, rule: str, reason: str) -> Refusal:
+        amount = each.candidate.amount
+        return Refusal(Span(amount.start, amount.end), self._text[amount.start : amount.end], amount.best, rule, reason)
+
+    def _entry(self, each: _Decided) -> Entry:
+        candidate, amount = each.candidate, each.candidate.amount
+        evidence = self._span(candidate)
+        before = candidate.sentence.before
+        lead = candidate.tokens.part(0, candidate.first)
+        kind, kind_rule = kind_of(candidate.own, lead, *([before.tokens] if before else []), self._subject)
+        clause = self._text[evidence.start : evidence.end]
+        sentence = self._text[candidate.tokens.starts[0] : candidate.tokens.ends[-1]]
+        client = self._matters.find(Places(each.line.matter, clause, sentence))
+        free = self._free(candidate)
+        bounds = [min(max(minutes, 0.0), float(MINUTES_A_DAY)) for minutes in (amount.best, amount.low, amount.high)]
+        text = narrative(
+            self._text[evidence.start : max(evidence.start, amount.start)],
+            self._text[min(amount.end, evidence.end) : evidence.end],
+        )
+        return Entry(
+            duration_minutes=round(bounds[0], 2),
+            low=round(bounds[1], 2),
+            high=round(bounds[2], 2),
+            entry_type=kind,
+            date_performed=self._day(each, clause, sentence),
+            client_matter=client.name,
+            matter_id=client.matter_id,
+            billable=free is None,
+            confidence_score=confidence(each.verdict, amount),
+            evidence=evidence,
+            amount=Span(amount.start, amount.end),
+            extracted_text=clause,
+            description=(text or clause)[:DESCRIPTION_LIMIT],
+            rules=(
+                each.verdict.rule,
+                *each.verdict.marks,
+                *amount.rules,
+                f"type: {kind_rule}",
+                *([free] if free else []),
+            ),
+        )
+
+    def _free(self, candidate: Candidate) -> str | None:
+        """Why the work is not charged: said in its own words, or in the rest of its sentence where no other amount stands."""
+        if free := uncharged(candidate.own):
+            return free
+        if not candidate.shared and (free := uncharged(candidate.tokens)):
+            return free
+        return None
+
+    def _day(self, each: _Decided, clause: str, sentence: str) -> date:
+        for text in (clause, sentence[: max(0, sentence.find(clause))]):
+            if found := day_in(text, self._sent, day_first=self._day_first):
+                return found
+        if each.line.day:
+            return each.line.day
+        return self._sent

@@ -1,0 +1,161 @@
+"""The words of a lawyer's work, each with the kind of work it names, and the forms its verbs take.
+
+One table for all who ask: the context (is this work? is it done?), the kind of entry, and the narrative.
+"""
+
+from shared.models import EntryType
+
+_CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEARCH
+_DRAFTING, _REVIEW, _TRAVEL, _OTHER = EntryType.DRAFTING, EntryType.REVIEW, EntryType.TRAVEL, EntryType.OTHER
+
+_IRREGULAR: dict[str, tuple[str, ...]] = {
+    "speak": ("spoke", "spoken"), "write": ("wrote", "written"), "rewrite": ("rewrote", "rewritten"),
+    "read": ("read",), "reread": ("reread",), "meet": ("met",), "sit": ("sat",), "drive": ("drove", "driven"),
+    "fly": ("flew", "flown"), "go": ("went", "gone"), "do": ("did", "done"), "put": ("put",), "spend": ("spent",),
+    "take": ("took", "taken"), "run": ("ran",), "find": ("found",), "dig": ("dug",), "give": ("gave", "given"),
+    "get": ("got", "gotten"), "have": ("had",), "make": ("made",), "think": ("thought",), "teach": ("taught",),
+    "build": ("built",), "send": ("sent",), "deal": ("dealt",), "hold": ("held",), "wind": ("wound",), "see": ("saw",),
+    "keep": ("kept",), "lead": ("led",), "ride": ("rode",), "stand": ("stood",), "redo": ("redid", "redone"),
+    "fight": ("fought",), "begin": ("began", "begun"), "let": ("let",), "tell": ("told",), "swear": ("sworn", "swore"),
+    "cut": ("cut",), "walk": ("walked",), "prep": ("prepped",), "map": ("mapped",), "travel": ("traveled", "travelled"),
+    "chat": ("chatted",), "commit": ("committed",), "confer": ("conferred",), "plan": ("planned",), "tag": ("tagged",),
+    "skim": ("skimmed",), "log": ("logged",), "sort": ("sorted",), "label": ("labelled", "labeled"), "ship": ("shipped",),
+    "scan": ("scanned",), "hit": ("hit",), "bring": ("brought",), "come": ("came",), "hear": ("heard",), "set": ("set",),
+    "catch": ("caught",), "ring": ("rang", "rung"), "pore": ("pored",), "refer": ("referred",), "wrap": ("wrapped",),
+}  # fmt: skip
+_DOUBLING = frozenset(
+    "prep map chat confer plan tag skim log scan run sit get put cut set ship commit refer wrap dig".split()
+)
+
+VERBS: dict[EntryType, tuple[str, ...]] = {
+    _CALL: ("call", "phone", "telephone", "speak", "talk", "dial", "videoconference", "zoom", "chat", "ring"),
+    _MEETING: (
+        "meet", "attend", "confer", "interview", "depose", "appear", "argue", "mediate", "negotiate", "sit", "inspect",
+        "testify", "observe", "defend", "arbitrate", "visit", "conference", "tour", "examine", "try", "second-chair",
+        "cross-examine", "brainstorm", "present", "train", "advise", "counsel", "debrief", "conclave",
+    ),
+    _RESEARCH: ("research", "look", "search", "investigate", "shepardize", "dig", "cite-check", "keycite"),
+    _DRAFTING: (
+        "draft", "write", "revise", "edit", "redraft", "rewrite", "prepare", "compose", "email", "respond", "finalize",
+        "finalise", "dictate", "correspond", "answer", "outline", "amend", "update", "reply", "summarize", "summarise",
+        "polish", "complete", "correct", "finish", "mark", "settle", "turn", "tighten", "rework", "annotate", "author",
+        "proof", "assemble", "formulate", "generate", "create", "document", "redo", "cut", "tweak", "engross", "blackline",
+    ),
+    _REVIEW: (
+        "review", "read", "analyze", "analyse", "peruse", "examine", "study", "compare", "proofread", "check", "redline",
+        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "go",
+        "listen", "scrutinize", "verify", "vet", "comb", "wade", "page", "pore", "double-check", "cross-check", "reconcile",
+    ),
+    _TRAVEL: ("travel", "drive", "fly", "ride", "commute", "return"),
+    _OTHER: (
+        "file", "organize", "organise", "index", "serve", "arrange", "coordinate", "collate", "handle", "assist",
+        "calculate", "compile", "copy", "scan", "upload", "download", "process", "gather", "collect", "pull", "wait",
+        "work", "sort", "deal", "schedule", "calendar", "bundle", "paginate", "notarize", "witness", "execute", "close",
+        "prep", "discuss", "explain", "strategize", "plan", "think", "tab", "tag", "label", "log", "walk", "chase",
+        "supervise", "manage", "set", "build", "run", "map", "instruct", "record", "fix", "debug", "rehearse", "cross",
+        "attempt", "start", "produce", "redact", "enter", "stand", "hang", "help",
+    ),
+}  # fmt: skip
+
+NOUNS: dict[EntryType, tuple[str, ...]] = {
+    _CALL: (
+        "call", "calls", "phone", "telephone", "tel", "tc", "tcs", "t/c", "t/cs", "tcw", "t/cw", "zoom", "teams", "video",
+        "videoconference", "webex", "facetime", "phone call", "telecon", "teleconference", "tele", "teleconf", "conf call",
+        "conference call", "conference calls", "conf . call", "tel conf", "tel . conf", "phone conference", "phone conf",
+        "telephone conference", "voicemail", "vm", "skype", "google meet", "ph/c", "p/c", "ph", "phoned", "vc", "vidconf",
+        "t/call", "telephone attendance", "attendance by telephone", "dial-in", "tel con", "telcon", "phonecall", "whatsapp",
+        "phone attendance", "calls with", "tele conf", "tele . conf", "telephone con", "on the line", "tel attendance",
+        "video conference", "video conf", "video hearing",
+    ),
+    _MEETING: (
+        "meeting", "meetings", "mtg", "mtgs", "conference", "conf", "conferences", "hearing", "hearings", "hrg", "trial",
+        "deposition", "depositions", "depo", "depos", "dep", "mediation", "mediations", "arbitration", "interview",
+        "interviews", "site visit", "inspection", "o/c", "oc", "court", "courthouse", "argument", "oral argument",
+        "arraignment", "session", "sessions", "appearance", "consultation", "consult", "intake", "closing", "signing",
+        "execution", "status conference", "cmc", "ccmc", "con", "attendance", "attendances", "mention", "directions",
+        "conclave", "settlement conference", "walkthrough", "walk-through", "site", "negotiation", "negotiations", "sync",
+        "debrief", "lunch meeting", "plea", "sentencing", "cross examination", "voir dire", "conferral", "bench",
+        "confs", "conf w/", "mtg w/", "tribunal", "inquest", "verdict", "jury selection", "roundtable", "office conference",
+        "calendar call", "workshop", "chambers", "strategy session", "prep session", "witness prep", "four-way", "jsm",
+    ),
+    _RESEARCH: (
+        "research", "rsch", "rsrch", "res", "case law", "caselaw", "cases", "authorities", "westlaw", "lexis", "comps",
+        "comparables", "precedent", "precedents", "legal research", "statute", "statutes", "lit search", "title search",
+        "searches", "docket search", "legis history", "legislative history", "trademark search", "background",
+        "non-compete", "westlaw search", "austlii", "bailii", "companies house",
+    ),
+    _DRAFTING: (
+        "email", "emails", "e-mail", "e-mails", "e - mail", "e - mails", "letter", "letters", "ltr", "ltrs", "memo", "memos",
+        "memorandum", "brief", "briefs", "complaint", "draft", "drafts", "corr", "correspondence", "affidavit", "affidavits",
+        "declaration", "stipulation", "stip", "pleading", "pleadings", "answer", "order", "proposed order", "statement",
+        "witness statement", "outline", "position statement", "response", "responses", "notice", "demand", "petition",
+        "opposition", "reply", "revisions", "edits", "chart", "interrogatories", "rogs", "rfas", "rfps", "particulars",
+        "skeleton", "skeleton argument", "instructions to counsel", "brief to counsel", "note", "file note", "motion",
+        "msj", "mtd", "mil", "term sheet", "charge", "cross outline", "checklist", "report", "advice", "defence",
+        "will", "trust", "deed", "agreement", "amendment", "summary", "script", "application", "submissions", "dft",
+        "drft", "attendance note", "filing", "jury instructions", "jury charge", "verdict form", "papers", "pretrial order",
+        "subpoena", "subpoenas", "schedule of loss", "grounds", "costs schedule", "verified complaint", "undertaking",
+    ),
+    _REVIEW: (
+        "review", "rev", "rvw", "revw", "revd", "rev'd", "reviewed", "perusal", "perusing", "analysis", "redline", "redlines", "due diligence",
+        "diligence", "document review", "doc review", "docs review", "privilege review", "records", "production", "discovery",
+        "transcript", "transcripts", "contract", "lease", "disclosure", "bundle", "title", "dd", "report review", "markup",
+        "comments", "documents", "docs", "exhibits", "photos", "invoices", "video", "footage", "recording", "consideration",
+        "considering", "proofing", "privilege log", "data room", "dataroom", "comparison", "policy", "abstract",
+    ),
+    _TRAVEL: (
+        "travel", "trvl", "travelling", "traveling", "drive", "train", "flight", "driving", "transit", "to and from",
+        "round trip", "trip", "return journey", "journey", "back and forth to", "roundtrip", "en route", "mileage", "there and back",
+    ),
+    _OTHER: (
+        "waiting", "filing", "file", "prep", "preparation", "organizing", "organising", "service", "admin", "calculation",
+        "calculations", "work", "attn", "att", "att'd", "attn to", "attention", "strategy", "exhibit list", "e-filing", "efiling",
+        "index", "indexing", "bates", "bundling", "exhibit", "binder", "binders", "logistics", "scheduling", "docketing", "f/u",
+        "follow-up", "follow - up", "o/s", "task", "tasks", "matter", "trial prep", "hearing prep", "depo prep", "matters", "case", "w/", "re",
+        "courier", "process server", "assembling", "discussion", "discussions", "discussing",
+    ),
+}  # fmt: skip
+
+
+def past(verb: str) -> tuple[str, ...]:
+    """The past forms of a verb."""
+    if verb in _IRREGULAR:
+        return _IRREGULAR[verb]
+    if verb.endswith("e"):
+        return (verb + "d",)
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        return (verb[:-1] + "ied",)
+    return (verb + "ed",)
+
+
+def gerund(verb: str) -> str:
+    """The -ing form of a verb."""
+    if verb in _DOUBLING:
+        return verb + verb[-1] + "ing"
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return verb[:-1] + "ing"
+    return verb + "ing"
+
+
+def spaced(word: str) -> str:
+    """A word as the tokens have it: hyphens stand alone."""
+    return word.replace("-", " - ").replace("  ", " ")
+
+
+def _forms(kind: EntryType, make: str) -> set[str]:
+    verbs = VERBS[kind]
+    if make == "past":
+        return {spaced(form) for verb in verbs for form in past(verb)}
+    return {spaced(gerund(verb) if make == "gerund" else verb) for verb in verbs}
+
+
+PAST = {kind: _forms(kind, "past") for kind in VERBS}
+GERUND = {kind: _forms(kind, "gerund") for kind in VERBS}
+BASE = {kind: _forms(kind, "base") for kind in VERBS}
+WORK_PAST = frozenset().union(*PAST.values())
+WORK_GERUND = frozenset().union(*GERUND.values())
+WORK_BASE = frozenset().union(*BASE.values())
+WORK_NOUN = frozenset(spaced(noun) for nouns in NOUNS.values() for noun in nouns)
+PAST_VERB = (
+    WORK_PAST | {form for forms in _IRREGULAR.values() for form in forms} | {"was", "were", "had", "been", "used"}
+)
