@@ -21,6 +21,7 @@ _NAMES = {
     "subject": "subject|betreff|objet|asunto|oggetto|onderwerp|assunto|emne|ämne|temat|aihe|主题|主旨|件名",
 }
 _ROLES = {name: role for role, names in _NAMES.items() for name in names.split("|")}
+_FIRST = frozenset({"from", "date", "subject"})
 _CLOCK = re.compile(r"\d[:.h]\d\d\b")
 
 _VERB = re.compile(
@@ -37,10 +38,15 @@ def is_separator(line: str) -> bool:
     return line[:1] in "-_=*bB" and len(line) <= _SEPARATOR_LENGTH and bool(_SEPARATOR.fullmatch(line))
 
 
+def may_start_headers(line: str) -> bool:
+    """Whether it is worth asking `starts_headers` about this line and those after it."""
+    return _header(line)[0] in _FIRST or bool(_CLOCK.search(line))
+
+
 def starts_headers(lines: list[str]) -> bool:
     """Whether the headers of an earlier mail begin with the first of `lines`: one a line or, flattened, all in it."""
     role, value = _header(lines[0])
-    if role not in {"from", "date", "subject"}:
+    if role not in _FIRST:
         return _is_lotus(lines)
     if role == "from" and value.partition("Sent: ")[2].partition("To: ")[2].partition("Subject: ")[1]:
         return True

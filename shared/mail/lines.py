@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-LINE_LIMIT = 30_000  # lines of one mail that are read: a book has as many
+LINE_LIMIT = 20_000  # lines of one mail that are read: a book has as many
 
 
 class Mark(Enum):

@@ -7,7 +7,14 @@ quote, and what stands between them is an answer; where they are not, all the re
 
 import re
 
-from shared.mail.earlier import attributed, is_attribution_end, is_separator, is_written_by, starts_headers
+from shared.mail.earlier import (
+    attributed,
+    is_attribution_end,
+    is_separator,
+    is_written_by,
+    may_start_headers,
+    starts_headers,
+)
 from shared.mail.lines import Line, Mark
 
 _RULE = re.compile(r"[-_=*\u2014\u2500]{5,}")
@@ -34,7 +41,7 @@ def mark_quotes(lines: list[Line]) -> None:
                 rest = not _marked(lines, upcoming[position + 1]) and not _attribution_follows(
                     lines, position, upcoming
                 )
-            elif starts_headers([after.text for after in lines[position : position + _HEADER_LINES]]):
+            elif may_start_headers(text) and starts_headers(_texts(lines, position)):
                 start, rest = position, True
             elif is_attribution_end(text):
                 start = _attribution(lines, position, upcoming)
@@ -44,6 +51,10 @@ def mark_quotes(lines: list[Line]) -> None:
             if rest:
                 return
         position += 1
+
+
+def _texts(lines: list[Line], position: int) -> list[str]:
+    return [line.text for line in lines[position : position + _HEADER_LINES]]
 
 
 def _mark_prefixed(lines: list[Line]) -> None:

@@ -17,7 +17,7 @@ def read(raw: bytes, received_at: datetime | None = None) -> Email:
     """One email as sent (RFC 5322 with MIME) to its decoded body and the newly written parts of it.
 
     `received_at` (aware; Gmail's internalDate) takes the place of a Date header that is missing or absurd. Reads at
-    most 2 MB of each text part and 30,000 lines in all, in time linear in the message.
+    most 2 MB of each text part and 20,000 lines in all, in time linear in the message.
 
     Raises UnreadableEmail if there are no bytes but white space, and nothing else on any bytes.
     """

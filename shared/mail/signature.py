@@ -9,7 +9,8 @@ import re
 from shared.mail import boilerplate
 from shared.mail.lines import Line, Mark
 
-_DELIMITER = re.compile(r"-- ?|\u2014 ?|_{3,}")
+_DASHES = re.compile("--|\u2014")
+_UNDERLINE = re.compile("_{3,}")
 _LONGEST = 120  # characters of a line in a block of contact details; what is longer is prose
 _MOST_LINES = 15
 _CLOSING_LENGTH = 4_000  # characters of a paragraph that can be a disclaimer
@@ -65,15 +66,14 @@ def _paragraphs(lines: list[Line]) -> list[list[Line]]:
 
 def _mark(paragraph: list[Line], sender: _Sender, *, delimited: bool) -> bool:
     """Mark what of one paragraph signs off; whether what follows stands under a signature's delimiter."""
-    for number, line in enumerate(paragraph):
-        text = line.text.strip()
-        below = paragraph[number + 1 :]
-        if boilerplate.from_device(text):
+    for line in paragraph:
+        if boilerplate.from_device(line.text.strip()):
             line.mark = Mark.SIGNATURE
-        elif _DELIMITER.fullmatch(text) and (_contact(below, sender) if text[0] == "_" else not _written(below)):
-            line.mark = Mark.SIGNATURE
-            _sign_off(below)
-            return True
+    end = _delimiter(paragraph, sender)
+    if end is not None:
+        paragraph[end].mark = Mark.SIGNATURE
+        _sign_off(paragraph[end + 1 :])
+        return True
     left = [line for line in paragraph if line.mark is Mark.NEW]
     if delimited:
         _sign_off(left)
@@ -86,6 +86,17 @@ def _mark(paragraph: list[Line], sender: _Sender, *, delimited: bool) -> bool:
     if start is not None:
         _drop(left[start:])
     return False
+
+
+def _delimiter(paragraph: list[Line], sender: _Sender) -> int | None:
+    """Where the line of dashes is that a signature follows, or None."""
+    for number, line in enumerate(paragraph):
+        text = line.text.strip()
+        if _DASHES.fullmatch(text):
+            return None if _written(paragraph[number + 1 :]) else number
+        if _UNDERLINE.fullmatch(text) and _contact(paragraph[number + 1 : number + 2 + _MOST_LINES], sender):
+            return number
+    return None
 
 
 def _drop(lines: list[Line]) -> None:
