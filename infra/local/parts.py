@@ -23,17 +23,21 @@ from typing import Self
 _CHILD = Path(__file__).with_name("child.py")
 _PROBE_EVERY_SECONDS = 0.02
 _LAST_LINES = 4
+_LAST_BYTES = 8192
 _LINE_LIMIT = 300
 
 
 class PartFailed(Exception):
-    """A part can't do its work. The message is one line: which part, why, and where its log says more."""
+    """A part can't do its work. The message is one line: which part, why, and where its log says more.
 
-    def __init__(self, name: str, why: str, log: Path | None = None) -> None:
+    `since`: from which byte the log tells of this run.
+    """
+
+    def __init__(self, name: str, why: str, log: Path | None = None, since: int = 0) -> None:
         self.name = name
         self.why = why
         self.log = log
-        super().__init__(f"{name}: {why}{_tail(log)}")
+        super().__init__(f"{name}: {why}{_tail(log, since)}")
 
 
 class Part:
@@ -68,6 +72,7 @@ class Part:
         self._stop_signal = stop_signal
         self._stop_deadline = stop_deadline
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -85,10 +90,10 @@ class Part:
         Raises PartFailed when it can't be started, ends early, or isn't ready by the deadline.
         """
         if self.running:
-            raise PartFailed(self.name, "is running already", self.log)
+            raise self.failed("is running already")
         if threading.current_thread() is not threading.main_thread():
             # The kernel ends a part with the thread that started it, not with the process.
-            raise PartFailed(self.name, "must be started from the main thread")
+            raise self.failed("must be started from the main thread")
         self._process = self._spawn()
         try:
             await self._until_ready(self._process)
@@ -154,11 +159,11 @@ class Part:
 
     def failed(self, why: str) -> PartFailed:
         """The error to raise for this part, with the end of its log."""
-        return PartFailed(self.name, why, self.log)
+        return PartFailed(self.name, why, self.log, self._log_start)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            raise PartFailed(self.name, "was never started", self.log)
+            raise self.failed("was never started")
         return self._process
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -166,6 +171,7 @@ class Part:
         launch = [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), str(uid), str(gid)]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             try:
                 return subprocess.Popen(  # nosec B603
                     [*launch, *self.argv],
@@ -177,19 +183,19 @@ class Part:
                     start_new_session=True,  # Ctrl-C is for the supervisor, which stops parts in order
                 )
             except OSError as error:
-                raise PartFailed(self.name, f"can't be started: {error}", self.log) from error
+                raise self.failed(f"can't be started: {error}") from error
 
     async def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
         try:
             async with asyncio.timeout(self._deadline):
                 while not await self._ready():
                     if (code := process.poll()) is not None:
-                        raise PartFailed(self.name, f"ended with {_exit(code)} before it was ready", self.log)
+                        raise self.failed(f"ended with {_exit(code)} before it was ready")
                     await asyncio.sleep(_PROBE_EVERY_SECONDS)
         except TimeoutError as error:
-            raise PartFailed(self.name, f"was not ready within {self._deadline:g} s", self.log) from error
+            raise self.failed(f"was not ready within {self._deadline:g} s") from error
         if (code := process.poll()) is not None:  # something else answers on its port
-            raise PartFailed(self.name, f"ended with {_exit(code)} before it was ready", self.log)
+            raise self.failed(f"ended with {_exit(code)} before it was ready")
 
 
 def module_path() -> dict[str, str]:
@@ -229,13 +235,16 @@ def _exit(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _tail(log: Path | None) -> str:
+def _tail(log: Path | None, since: int) -> str:
     if log is None:
         return ""
     try:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        with log.open("rb") as file:
+            file.seek(max(since, log.stat().st_size - _LAST_BYTES))
+            text = file.read().decode(errors="replace")
     except FileNotFoundError:
-        lines = []
+        text = ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     said = " | ".join(line[:_LINE_LIMIT] for line in lines[-_LAST_LINES:])
     return f" (log {log}{': ' + said if said else ' is empty'})"
 

@@ -24,6 +24,7 @@ from infra.local.parts import PartFailed
 SUPERUSER = "supabase_admin"
 _SYSTEM_USER = "embedded_postgres"
 _SOCKET_PATH_LIMIT = 107
+_NAME_LENGTH = 12
 _ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _INITDB = (
     *("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8"),
@@ -58,16 +59,15 @@ def prepare(stack: Path, port: int) -> PostgresFiles:
 
     Raises PartFailed when the machine doesn't allow it.
     """
-    base = _base()
+    base = _base(port)
     with _locked(base / "lock"):
         user = _unprivileged_user()
         programs = _readable_programs(base, user)
         _sweep(base)
-        name = hashlib.sha256(str(stack.resolve()).encode()).hexdigest()[:12]
-        files = PostgresFiles(user, programs, base / name)
-        if len(f"{files.home}/.s.PGSQL.{port}") > _SOCKET_PATH_LIMIT:
-            raise PartFailed("postgres", f"the temporary folder's name is too long for a socket: {files.home}")
         template = _template(base, programs, user)
+    files = PostgresFiles(
+        user, programs, base / hashlib.sha256(str(stack.resolve()).encode()).hexdigest()[:_NAME_LENGTH]
+    )
     if not files.data.exists():
         _own_folder(files.home, user)
         (files.home / "stack").write_text(str(stack.resolve()))
@@ -75,15 +75,16 @@ def prepare(stack: Path, port: int) -> PostgresFiles:
     return files
 
 
-def _base() -> Path:
-    temporary = Path(tempfile.gettempdir())
-    if os.getuid() == 0 and not _open_to_others(temporary):
-        temporary = Path("/var/tmp")  # noqa: S108  names below it are checked for their owner  # nosec B108
-    base = temporary / f"tenths-postgres-{os.getuid()}"
-    base.mkdir(mode=0o711, exist_ok=True)
-    if base.lstat().st_uid != os.getuid():
-        raise PartFailed("postgres", f"{base} belongs to another user")
-    return base
+def _base(port: int) -> Path:
+    for temporary in (Path(tempfile.gettempdir()), Path("/var/tmp")):  # noqa: S108  its owner is checked  # nosec B108
+        base = temporary / f"tenths-postgres-{os.getuid()}"
+        socket_path = base / ("x" * _NAME_LENGTH) / f".s.PGSQL.{port}"
+        if len(str(socket_path)) > _SOCKET_PATH_LIMIT or (os.getuid() == 0 and not _open_to_others(temporary)):
+            continue
+        base.mkdir(mode=0o711, exist_ok=True)
+        if base.lstat().st_uid == os.getuid():
+            return base
+    raise PartFailed("postgres", "no temporary folder with a short name that its own user may enter")
 
 
 @contextlib.contextmanager
