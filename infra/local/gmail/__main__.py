@@ -1,7 +1,6 @@
 """`python -m infra.local.gmail`: Gmail on this machine, until told to stop."""
 
 import argparse
-import asyncio
 import socket
 import sqlite3
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from infra.local.gmail.app import AbortableProtocol, make_app
+from infra.local.gmail.database import open_database
 from infra.local.gmail.push import PushMode, PushSettings
 from infra.local.gmail.quota import PROFILES
 from infra.local.gmail.simulator import Behaviour, Options, SentAs, Simulator
@@ -30,7 +30,8 @@ def main() -> int:
     )
     try:
         listener = socket.create_server(("127.0.0.1", arguments.port), backlog=1024)
-        asyncio.run(_check(options))
+        # Once before the server does, so that what is wrong is one line and not a traceback from within.
+        open_database(options.data).close()
     except (OSError, sqlite3.Error) as error:
         print(f"gmail simulator: can't start: {error}", file=sys.stderr)
         return 1
@@ -48,11 +49,6 @@ def main() -> int:
     )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
-
-
-async def _check(options: Options) -> None:
-    """Opens everything once, so that what is wrong is one line and not a traceback from within the server."""
-    await Simulator.open(options).close()
 
 
 def _parser() -> argparse.ArgumentParser:

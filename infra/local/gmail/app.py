@@ -1,6 +1,8 @@
 """The wire: HTTP in, HTTP out, with the latency and the broken connections that are asked for."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,14 +18,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from infra.local.gmail.api import GmailApi, Request, exchange_token, revoke_token
 from infra.local.gmail.batch import answer_batch
 from infra.local.gmail.errors import Answer, GmailError
-from infra.local.gmail.faults import CallFault
+from infra.local.gmail.faults import BATCH, TOKEN, CallFault
 from infra.local.gmail.sim import SimulatorRoutes, refused
 from infra.local.gmail.simulator import Simulator
 
-# Longer than any caller waits.
-_NEVER_S = 3_600.0
-_BATCH = "batch"
-_TOKEN = "token"  # noqa: S105  # nosec B105  the name of an endpoint
 _ABORT = "infra.local.gmail.abort"
 
 
@@ -33,7 +31,14 @@ class AbortableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Puts the means to do so where the application finds it."""
         super().on_message_begin()
-        self.scope["extensions"] = {_ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {_ABORT: {"abort": self.abort}}
+
+    def abort(self) -> None:
+        """Resets the connection: what a caller then reads is an error, not an end."""
+        # On, and for no time at all: closing sends RST.
+        linger = struct.pack("ii", 1, 0)
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
 
 
 class _Aborted(Response):
@@ -49,9 +54,8 @@ class _Silence(Response):
     """No answer: the caller waits until it gives up."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
-        async with asyncio.timeout(_NEVER_S):
-            while (await receive())["type"] != "http.disconnect":
-                continue
+        while (await receive())["type"] != "http.disconnect":
+            continue
 
 
 class Wire:
@@ -81,12 +85,12 @@ class Wire:
 
     async def batch(self, http: HttpRequest) -> Response:
         """Up to a hundred calls."""
-        return await self._deliver(_BATCH, await _request(http), lambda whole: answer_batch(whole, self._api.answer))
+        return await self._deliver(BATCH, await _request(http), lambda whole: answer_batch(whole, self._api.answer))
 
     async def token(self, http: HttpRequest) -> Response:
         """OAuth's token endpoint."""
         return await self._deliver(
-            _TOKEN, await _request(http), lambda request: exchange_token(self._simulator, _form(request))
+            TOKEN, await _request(http), lambda request: exchange_token(self._simulator, _form(request))
         )
 
     async def revoke(self, http: HttpRequest) -> Response:
@@ -95,7 +99,7 @@ class Wire:
 
     async def _deliver(self, method: str, request: Request, answer: Callable[[Request], Answer]) -> Response:
         """The answer, after the latency there is, through what is planned to happen to the connection."""
-        if method in {_BATCH, _TOKEN}:
+        if method in {BATCH, TOKEN}:
             self._simulator.calls[method] += 1
         await self._latency()
         fault = self._simulator.faults.on_wire(method, self._api.address(request))
@@ -107,8 +111,8 @@ class Wire:
             case CallFault.RESET:
                 return _Aborted()
         try:
-            if method in {_BATCH, _TOKEN}:
-                self._simulator.faults.refuse_named(method)
+            if method in {BATCH, TOKEN}:
+                self._simulator.faults.refuse(method, "")
             answered = answer(request)
         except GmailError as refusal:
             answered = refusal.answer()

@@ -90,12 +90,13 @@ create table if not exists access_token (
 """
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """The file's connection, its tables made. Raises sqlite3.Error when the file can't be used.
+def open_database(folder: Path) -> sqlite3.Connection:
+    """The connection to the folder's file, both made if missing. Raises OSError or sqlite3.Error when that can't be.
 
     Commits aren't forced to the disk: what a killed process committed is kept, a crash of the machine isn't simulated.
     """
-    connection = sqlite3.connect(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(folder / "gmail.sqlite3")
     connection.row_factory = sqlite3.Row
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = off")

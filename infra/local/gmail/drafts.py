@@ -5,7 +5,7 @@ from typing import Any
 from infra.local.gmail.call import Call
 from infra.local.gmail.errors import bad_request, not_found
 from infra.local.gmail.mailboxes import Mailbox
-from infra.local.gmail.mailstore import StoredMessage
+from infra.local.gmail.mailstore import StoredMessage, stored
 from infra.local.gmail.messages import brief, send, show, thread_asked_for
 from infra.local.gmail.payload import digest
 from infra.local.gmail.simulator import Simulator
@@ -45,10 +45,11 @@ class Drafts:
     def list(self, call: Call) -> dict[str, Any]:
         """All drafts, newest first, on one page."""
         rows = self._database.execute(
-            "select id, message from draft where mailbox = ? order by id desc limit ?",
+            "select draft.id as draft, message.* from draft join message on message.id = draft.message"
+            " where draft.mailbox = ? and not vanished order by draft.id desc limit ?",
             (call.mailbox.id, call.page_size(100, 500)),
-        ).fetchall()
-        drafts = [_shown(row["id"], brief(self._store.get(call.mailbox, row["message"]))) for row in rows]
+        )
+        drafts = [_shown(row["draft"], brief(stored(row))) for row in rows]
         return {"drafts": drafts, "resultSizeEstimate": len(drafts)} if drafts else {"resultSizeEstimate": 0}
 
     def send(self, call: Call) -> dict[str, Any]:

@@ -7,6 +7,10 @@ from enum import StrEnum
 from infra.local.gmail.errors import GmailError, bad_request
 from infra.local.gmail.quota import rate_limit_exceeded, user_rate_limit_exceeded
 
+# Endpoints that aren't methods of Gmail's: a refusal is theirs only when it is planned by this name.
+BATCH = "batch"
+TOKEN = "token"  # noqa: S105  # nosec
+
 
 class CallFault(StrEnum):
     """What may happen to a call."""
@@ -88,19 +92,14 @@ class Faults:
 
     def refuse(self, method: str, address: str) -> None:
         """Raises what is planned as Gmail's own answer to this call, alone or within a batch."""
-        fault = self._take(method, address, wire=False)
+        fault = self._take(method, address, wire=False, by_name=method in {BATCH, TOKEN})
         refusal = fault.refusal() if fault else None
         if refusal:
             raise refusal
 
-    def refuse_named(self, endpoint: str) -> None:
-        """Raises what is planned for an endpoint that isn't one of Gmail's methods, when it is meant by name."""
-        if any(fault.method == endpoint for fault in self._calls):
-            self.refuse(endpoint, "")
-
     def on_wire(self, method: str, address: str) -> PlannedFault | None:
         """What is planned to happen to this call's connection or body."""
-        return self._take(method, address, wire=True)
+        return self._take(method, address, wire=True, by_name=method == TOKEN)
 
     def on_push(self) -> PlannedPushFault | None:
         """What is planned to happen to the next push."""
@@ -122,11 +121,11 @@ class Faults:
         """How many calls and pushes are still to meet their fault."""
         return sum(fault.count for fault in self._calls) + sum(fault.count for fault in self._pushes)
 
-    def _take(self, method: str, address: str, *, wire: bool) -> PlannedFault | None:
+    def _take(self, method: str, address: str, *, wire: bool, by_name: bool) -> PlannedFault | None:
         for fault in self._calls:
             if (
                 (fault.kind not in _REFUSALS) == wire
-                and fault.method in {None, method}
+                and (fault.method == method or (fault.method is None and not by_name))
                 and fault.address in {None, address}
             ):
                 fault.count -= 1

@@ -20,7 +20,7 @@ LARGEST_MESSAGE_BYTES = 60_000_000
 _PIECE_BYTES = 1 << 20
 _LABELS_WITHIN_BYTES = 1 << 18
 
-# "From 1784312345678901234@xxx Mon Apr 01 12:00:00 +0000 2024" as Takeout writes it, wherever it stands.
+# As Takeout writes it, wherever it stands: "From 1784312345678901234@xxx Mon Apr 01 12:00:00 +0000 2024".
 _TAKEOUT_SEPARATOR = re.compile(rb"From \d+@\S+ [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d .*\d{4}\s*$")
 # What other programs write, believed only after an empty line.
 _SEPARATOR = re.compile(rb"From \S+\s+[A-Z][a-z]{2} [A-Z][a-z]{2}\s+\d{1,2} \d\d:\d\d\b.*\d{4}\b")
@@ -62,7 +62,7 @@ _SENT = frozenset(
 class MboxMessage:
     """A message as it was sent or received, without what the mbox format puts around it.
 
-    `ordinal` counts from 1, `offset` is where its From_ line begins, in bytes. `sent` is None when the file doesn't say.
+    `ordinal` counts from 1, `offset` is the byte its From_ line begins at. `sent` is None when the file doesn't say.
     """
 
     ordinal: int

@@ -11,7 +11,7 @@ from infra.local.gmail.errors import GmailError, bad_request, not_found
 from infra.local.gmail.mailboxes import Mailbox
 from infra.local.gmail.mailstore import StoredMessage, hex_id, parse_id
 from infra.local.gmail.payload import Digest, attachment, digest, full, metadata, words
-from infra.local.gmail.search import Condition, parse_query
+from infra.local.gmail.search import Condition, every, parse_query
 from infra.local.gmail.simulator import SentAs, Simulator
 
 DEFAULT_PAGE = 100
@@ -23,6 +23,7 @@ _FIXED_LABELS = frozenset({"SENT", "DRAFT"})
 _IN_SIGHT = Condition(
     "not exists (select 1 from labelled l where l.message = message.id and l.label in ('TRASH', 'SPAM'))"
 )
+_NEWEST_FIRST = "order by internal_date desc, id desc"
 _PAGE_TOKEN = re.compile(r"(\d+)\.(-?\d+)")
 
 
@@ -39,18 +40,16 @@ class Messages:
         condition = parse_query(call.one("q") or "", mailbox)
         labels = list(dict.fromkeys(call.many("labelIds")))
         everywhere = call.flag("includeSpamTrash") or condition.everywhere or bool({"TRASH", "SPAM"} & set(labels))
-        wanted = [condition, *(_has_label(label) for label in labels)]
+        wanted = [Condition("mailbox = ?", (mailbox.id,)), condition, *(_has_label(label) for label in labels)]
         if not everywhere:
             wanted.append(_IN_SIGHT)
         if token := call.one("pageToken"):
             wanted.append(_before(token))
         size = call.page_size(DEFAULT_PAGE, LARGEST_PAGE)
-        rows = self._store.database.execute(
-            "select id, thread, internal_date from message where mailbox = ? and "  # noqa: S608  # nosec B608  conditions are fixed text
-            + " and ".join(f"({part.sql})" for part in wanted)
-            + " order by internal_date desc, id desc limit ?",
-            (mailbox.id, *(value for part in wanted for value in part.parameters), size + 1),
-        ).fetchall()
+        where = every(wanted)
+        # A condition is fixed text; what callers write is among the parameters.
+        query = f"select * from message where {where.sql} {_NEWEST_FIRST} limit ?"  # noqa: S608  # nosec B608
+        rows = self._store.database.execute(query, (*where.parameters, size + 1)).fetchall()
         answer: dict[str, Any] = {"resultSizeEstimate": len(rows)}
         if len(rows) > size:
             rows.pop()

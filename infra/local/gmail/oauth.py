@@ -11,6 +11,7 @@ from infra.local.gmail.errors import OAuthError, unauthenticated
 from infra.local.gmail.mailboxes import Mailbox, Mailboxes
 
 READONLY_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
+_BEARER = "Bearer"
 OWNER_LIFETIME_S = 86_400
 CLIENT_ID = "tenths-local.apps.googleusercontent.com"
 
@@ -79,7 +80,7 @@ class Tokens:
             "access_token": token,
             "expires_in": int(self.lifetime_s),
             "scope": READONLY_SCOPE,
-            "token_type": "Bearer",  # nosec B105  the kind of token, not one
+            "token_type": _BEARER,
         }
 
     def revoke(self, token: str) -> None:
@@ -118,7 +119,7 @@ class Tokens:
     def caller(self, authorization: str | None) -> Caller:
         """Whose token an Authorization header holds. Raises GmailError 401."""
         scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() != _BEARER.lower() or not token:
             raise unauthenticated()
         caller = self._valid.get(token) or self._read(token)
         if caller.expires_ms <= time.time() * 1000:

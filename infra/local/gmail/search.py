@@ -46,6 +46,11 @@ def parse_query(query: str, mailbox: Mailbox) -> Condition:
     return _Parser(_TOKEN.findall(query), mailbox).everything()
 
 
+def every(conditions: list[Condition]) -> Condition:
+    """All of these at once; no condition at all is met by everything."""
+    return _join(conditions, "and")
+
+
 class _Parser:
     """all := any+ ; any := term ("OR" term)* ; term := "-" term | "(" all ")" | "{" term* "}" | word."""
 
@@ -60,7 +65,7 @@ class _Parser:
             # A bracket that closes nothing.
             self._at += 1
             conditions.append(self._all())
-        return _join(conditions, "and")
+        return every(conditions)
 
     def _peek(self) -> str | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
@@ -69,7 +74,7 @@ class _Parser:
         conditions = []
         while self._peek() not in {None, ")", "}"}:
             conditions.append(self._any())
-        return _join(conditions, "and")
+        return every(conditions)
 
     def _any(self) -> Condition:
         conditions = [self._term()]
@@ -117,7 +122,7 @@ class _Parser:
                 conditions.append(read(self._tokens[self._at].strip('"'), self._mailbox) or _TRUE)
                 self._at += 1
             self._close(")")
-            return _join(conditions, "and")
+            return every(conditions)
         condition = read(value, self._mailbox) if read and value else None
         return condition or _phrase(token, ("subject", "sender", "recipients", "words"))
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -42,6 +42,13 @@ class CallFaultPlan(_Body):
     address: str | None = None
     delay_ms: int = Field(default=0, ge=0)
     retry_after_s: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def slow_by_how_much(self) -> Self:
+        """A slow answer needs its delay."""
+        if self.kind == "slow" and not self.delay_ms:
+            raise ValueError("slow needs delay_ms")
+        return self
 
 
 class PushFaultPlan(_Body):

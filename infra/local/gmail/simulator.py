@@ -64,8 +64,7 @@ class Simulator:
     @classmethod
     def open(cls, options: Options) -> "Simulator":
         """Opens the data folder, within an event loop. Raises OSError or sqlite3.Error when that can't be done."""
-        options.data.mkdir(parents=True, exist_ok=True)
-        database = open_database(options.data / "gmail.sqlite3")
+        database = open_database(options.data)
         # Ids and latencies, so that a run can be repeated; tokens come from the system's own source.
         randomness = random.Random(options.seed)  # noqa: S311  # nosec B311
         mailboxes = Mailboxes(database, randomness)

@@ -1,0 +1,142 @@
+"""Who gets in: tokens, their ends, their mailboxes, their scopes."""
+
+from typing import Any
+
+import httpx
+import pytest
+from google.auth.exceptions import RefreshError
+from googleapiclient.errors import HttpError
+
+from tests.integration.gmail_simulator.caller import Mailbox, letter, raw
+from tests.integration.gmail_simulator.process import Process
+
+
+def exchange(mailbox: Mailbox, **changed: str) -> httpx.Response:
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": mailbox.refresh_token,
+        "client_id": mailbox.client_id,
+        "client_secret": mailbox.client_secret,
+    }
+    return httpx.post(f"{mailbox.url}/token", data=form | changed)
+
+
+def profile(mailbox: Mailbox, token: str | None, user: str = "me") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.get(f"{mailbox.url}/gmail/v1/users/{user}/profile", headers=headers)
+
+
+def test_a_refresh_token_gives_a_read_only_access_token_for_an_hour(mailbox: Mailbox) -> None:
+    answer = exchange(mailbox).raise_for_status().json()
+    assert set(answer) == {"access_token", "expires_in", "scope", "token_type"}
+    assert (answer["expires_in"], answer["token_type"]) == (3600, "Bearer")
+    assert answer["scope"] == "https://www.googleapis.com/auth/gmail.readonly"
+    assert profile(mailbox, answer["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "error"),
+    [
+        ({"refresh_token": "1//unknown"}, 400, "invalid_grant"),
+        ({"client_secret": "wrong"}, 401, "invalid_client"),
+        ({"client_id": "wrong"}, 401, "invalid_client"),
+        ({"refresh_token": ""}, 400, "invalid_request"),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+    ],
+)
+def test_a_wrong_exchange_is_refused_in_the_words_of_oauth(
+    mailbox: Mailbox, changed: dict[str, str], code: int, error: str
+) -> None:
+    answer = exchange(mailbox, **changed)
+    assert (answer.status_code, answer.json()["error"]) == (code, error)
+
+
+def test_two_mailboxes_share_the_apps_client(simulator: Process, mailbox: Mailbox) -> None:
+    other = simulator.mailbox("another@example.com")
+    assert (mailbox.client_id, mailbox.client_secret) == (other.client_id, other.client_secret)
+
+
+def test_after_consent_is_withdrawn_nothing_the_app_holds_works(simulator: Process, mailbox: Mailbox) -> None:
+    token = mailbox.access_token()
+    simulator.fault("revoke_token", address=mailbox.address)
+    assert profile(mailbox, token).status_code == 401
+    assert exchange(mailbox).json()["error"] == "invalid_grant"
+    with pytest.raises(RefreshError, match="invalid_grant"):
+        mailbox.history_id()
+    mailbox.send()
+
+
+def test_a_token_may_be_given_back(mailbox: Mailbox) -> None:
+    token = mailbox.access_token()
+    assert httpx.post(f"{mailbox.url}/revoke", data={"token": token}).status_code == 200
+    assert profile(mailbox, token).status_code == 401
+    assert exchange(mailbox).json()["error"] == "invalid_grant"
+    assert httpx.post(f"{mailbox.url}/revoke", data={"token": token}).json()["error"] == "invalid_token"
+
+
+def test_consent_given_again_opens_the_mailbox_again(simulator: Process, mailbox: Mailbox) -> None:
+    simulator.fault("revoke_token", address=mailbox.address)
+    assert simulator.mailbox(mailbox.address).history_id()
+
+
+def test_an_expired_access_token_is_401_and_googles_client_gets_another(simulator: Process, mailbox: Mailbox) -> None:
+    token = mailbox.access_token()
+    mailbox.history_id()
+    simulator.fault("expire_access_tokens", address=mailbox.address)
+    refused = profile(mailbox, token)
+    assert refused.status_code == 401
+    assert refused.json()["error"]["status"] == "UNAUTHENTICATED"
+    assert refused.json()["error"]["errors"][0]["reason"] == "authError"
+    assert mailbox.history_id()
+
+
+def test_access_tokens_live_as_long_as_they_are_told_to(simulator: Process, mailbox: Mailbox) -> None:
+    simulator.settings(token_lifetime_s=0)
+    assert profile(mailbox, mailbox.access_token()).status_code == 401
+
+
+@pytest.mark.parametrize("token", [None, "", "ya29.unknown"])
+def test_no_token_or_an_unknown_one_is_401(mailbox: Mailbox, token: str | None) -> None:
+    assert profile(mailbox, token).status_code == 401
+
+
+def test_a_mailbox_is_called_me_or_by_its_address_and_no_other(simulator: Process, mailbox: Mailbox) -> None:
+    token = mailbox.access_token()
+    simulator.mailbox("not.mine@example.com")
+    assert profile(mailbox, token, mailbox.address.upper()).status_code == 200
+    refused = profile(mailbox, token, "not.mine@example.com")
+    assert (refused.status_code, refused.json()["error"]["errors"][0]["reason"]) == (403, "forbidden")
+
+
+def _calls_that_write(gmail: Any) -> list[Any]:
+    users, message = gmail.users(), raw(letter())
+    messages, drafts = users.messages(), users.drafts()
+    return [
+        messages.send(userId="me", body=message),
+        messages.insert(userId="me", body=message),
+        messages.import_(userId="me", body=message),
+        messages.modify(userId="me", id="1", body={}),
+        messages.batchModify(userId="me", body={}),
+        messages.batchDelete(userId="me", body={}),
+        messages.trash(userId="me", id="1"),
+        messages.untrash(userId="me", id="1"),
+        messages.delete(userId="me", id="1"),
+        drafts.create(userId="me", body={"message": message}),
+        drafts.update(userId="me", id="r1", body={"message": message}),
+        drafts.send(userId="me", body={"id": "r1"}),
+        drafts.delete(userId="me", id="r1"),
+        users.labels().create(userId="me", body={"name": "x"}),
+    ]
+
+
+def test_a_read_only_token_changes_nothing(mailbox: Mailbox) -> None:
+    for call in _calls_that_write(mailbox.app):
+        with pytest.raises(HttpError) as refused:
+            call.execute()
+        assert refused.value.status_code == 403, call.methodId
+        assert b"insufficientPermissions" in refused.value.content
+
+
+def test_a_path_that_is_no_method_is_404(mailbox: Mailbox) -> None:
+    for path in ("users/me/settings", "users/me/messages/1/2", "nobody"):
+        assert httpx.get(f"{mailbox.url}/gmail/v1/{path}").status_code == 404
