@@ -43,7 +43,7 @@ FUNCTIONS: Final[Mapping[str, str]] = {"gmail_push": GMAIL_EVENTS, "analyze_emai
 # A delivery may wait for Gmail's quota of the next minute; the rest is quick, so that tests of faults are.
 DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=600))
 
-Rewire = Callable[[str, int], int]
+Rewire = Callable[[str, str, int], int]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Stack:
 
     folder: for logs and data; what is in it is the stack's.
     quota_profile: Gmail's quota, for the simulator and the functions alike.
-    rewire: puts something between the functions and a part (`gateway`, `gmail`, `pubsub`): from the part's port to
-    the port that the functions are given.
+    rewire: puts something between a function and a part (`gateway`, `gmail`, `pubsub`): from the part's port to the
+    port that the function is given.
     keep_all: also restart Postgres and the like when they end by themselves; functions always are, as in the cloud.
     """
 
@@ -72,7 +72,7 @@ class Stack:
         quota_profile: str = "2026",
         prefer_pubsub: Preference = "auto",
         gmail_options: tuple[str, ...] = (),
-        rewire: Rewire = lambda _name, port: port,
+        rewire: Rewire = lambda _function, _part, port: port,
         keep_all: bool = False,
     ) -> None:
         self.folder = folder
@@ -173,14 +173,18 @@ class Stack:
             [Path(sys.executable).with_name("functions-framework"), "--host=127.0.0.1", f"--port={port}"],
             log=self.folder / f"{name}.log",
             ready=lambda: http_answers(port, "/robots.txt", range(200, 500)),
-            env={**self.function_settings(), "FUNCTION_TARGET": name, "FUNCTION_SOURCE": str(ROOT / "main.py")},
+            env={**self.function_settings(name), "FUNCTION_TARGET": name, "FUNCTION_SOURCE": str(ROOT / "main.py")},
         )
 
-    def function_settings(self) -> dict[str, str]:
-        """The environment of the functions: the same variables as in the cloud, pointing at this stack."""
-        gmail = f"http://127.0.0.1:{self._rewire('gmail', self.gmail_port)}"
+    def function_settings(self, function: str | None = None) -> dict[str, str]:
+        """The environment of a function: the same variables as in the cloud, pointing at this stack."""
+
+        def port(part: str, own: int) -> int:
+            return self._rewire(function, part, own) if function else own
+
+        gmail = f"http://127.0.0.1:{port('gmail', self.gmail_port)}"
         return {
-            "SUPABASE_URL": f"http://127.0.0.1:{self._rewire('gateway', self.gateway.port)}",
+            "SUPABASE_URL": f"http://127.0.0.1:{port('gateway', self.gateway.port)}",
             "SUPABASE_SECRET_KEY": self.keys.secret_key,
             "GMAIL_API_ENDPOINT": gmail,
             "OAUTH_TOKEN_ENDPOINT": f"{gmail}/token",
@@ -190,7 +194,7 @@ class Stack:
             "GMAIL_QUOTA_PROFILE": self.quota_profile,
             "GCP_PROJECT": PROJECT,
             "SENT_EMAILS_TOPIC": SENT_EMAILS,
-            "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{self._rewire('pubsub', self.pubsub.port)}",
+            "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port('pubsub', self.pubsub.port)}",
             "LOG_FORMAT": "json",
         }
 
