@@ -7,7 +7,7 @@ _SEPARATOR = re.compile(
     r"|reply message|ursprüngliche nachricht|weitergeleitete nachricht|message d['’]origine|message transféré"
     r"|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|oorspronkelijk bericht"
     r"|doorgestuurd bericht|mensagem original|mensagem encaminhada)\s*(?::|[-_=*]{2,})?"
-    r"|-{2,}\s*on\b.{5,200}\bwrote\s*-{2,}"
+    r"|-{2,}\s*on\b.{5,200}\bwrote\s*-{2,}|-{3,}.{1,100}\bwrote:\s*-{3,}"
 )
 _SEPARATOR_LENGTH = 240
 
@@ -22,7 +22,7 @@ _NAMES = {
 }
 _ROLES = {name: role for role, names in _NAMES.items() for name in names.split("|")}
 _FIRST = frozenset({"from", "date", "subject"})
-_CLOCK = re.compile(r"\d[:.h]\d\d\b")
+_CLOCK = re.compile(r"\d[:.h]\d\d(?!\d)")
 
 _VERB = re.compile(
     r"(?i)\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|napisał(?:\(a\))?|kirjoitti)\b"
@@ -30,7 +30,7 @@ _VERB = re.compile(
 )
 _OPENING = re.compile(r"(?i)(?:on|am|le|el|il|op|em|den|w dniu|dnia|il giorno|quoting)\b")
 _ADDRESS = re.compile(r"[<\[(][^<>\s]{1,100}@[^<>\s]{1,100}[>\])]")
-_DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[:.h]\d\d\b")
+_DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d[:.h]\d\d(?!\d)")
 
 
 def is_separator(line: str) -> bool:

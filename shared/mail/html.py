@@ -128,7 +128,7 @@ class _Renderer:
         elif tag in _CELLS and self._rows:
             self._break()
             self._rows[-1].append(len(self._lines))
-        container = bool(attributes) and is_container(attributes)
+        container = tag != "blockquote" and bool(attributes) and is_container(attributes)
         stack.append(_Open(tag, state, spaced, container, len(self._lines)))
         return True
 

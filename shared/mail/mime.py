@@ -18,8 +18,11 @@ TEXT_LIMIT = 2_000_000  # bytes of one text part that are read, after decoding; 
 _DEEPEST = 100  # levels of nesting; mail forwarded as attachment ten times has thirty
 _DELIMITERS = 1_000  # boundary lines looked at in one message
 _MAIL_HEADERS = frozenset(
-    {"from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "content-type", "received"}
-)
+    {
+        "from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "content-type", "received",
+        "content-transfer-encoding",
+    }
+)  # fmt: skip
 _PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _GUESSED_BOUNDARY = re.compile(rb"--([^\s-][^\r\n]{0,69})\r?\n[!-9;-~]+:")

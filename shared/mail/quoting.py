@@ -72,7 +72,8 @@ def _escaped_from(lines: list[Line], number: int) -> bool:
     """Whether the mark is none: programs that store mail write ">From" for a line that begins with "From"."""
     if not lines[number].text.startswith(">From "):
         return False
-    return not any(line.text.startswith(">") for line in lines[max(0, number - 1) : number + 2 : 2])
+    around = [*lines[max(0, number - 1) : number], *lines[number + 1 : number + 2]]
+    return not any(line.text.startswith(">") for line in around)
 
 
 def _next_written(lines: list[Line]) -> list[int | None]:

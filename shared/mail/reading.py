@@ -23,6 +23,8 @@ def read(raw: bytes, received_at: datetime | None = None) -> Email:
     """
     if not raw or raw.isspace():
         raise UnreadableEmail("the message is empty")
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")
     fields, texts = mime.texts(raw, _stands_in)
     lines = _all_lines(texts)
     sender = next(iter(addresses.parse(fields.first("from"))), _NOBODY)
