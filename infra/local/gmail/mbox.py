@@ -1,6 +1,6 @@
 """Takeout .mbox files, however large: one message after another, never the whole file.
 
-Nothing is held but the message being read, and no more than `LARGEST_MESSAGE_BYTES` of it.
+Nothing is held but the message being read, and nothing of one that is too large.
 """
 
 import csv
@@ -81,58 +81,83 @@ class BrokenMessage:
     reason: str
 
 
-def stream(path: Path | str) -> Iterator[MboxMessage | BrokenMessage]:
-    """Every message in the file, in order. Raises OSError when the file can't be read."""
+def stream(path: Path | str, *, largest_bytes: int = LARGEST_MESSAGE_BYTES) -> Iterator[MboxMessage | BrokenMessage]:
+    """Every message in the file, in order; one above `largest_bytes` is reported as broken, without being held.
+
+    Raises OSError when the file can't be read.
+    """
     with Path(path).open("rb", buffering=_PIECE_BYTES) as file:
-        yield from _messages(file)
+        yield from _messages(file, largest_bytes)
 
 
-def _messages(file: BinaryIO) -> Iterator[MboxMessage | BrokenMessage]:
-    ordinal, started_at, offset = 0, 0, 0
-    content = bytearray()
-    size = 0
+def _messages(file: BinaryIO, largest_bytes: int) -> Iterator[MboxMessage | BrokenMessage]:
+    entry = _Entry(0, 0, largest_bytes)
+    offset = 0
     after_blank, at_line_start = True, True
     for piece in iter(partial(file.readline, _PIECE_BYTES), b""):
         if at_line_start and piece.startswith(b"From ") and _separates(piece, after_blank=after_blank):
-            if ordinal or content.strip():
-                yield _finished(ordinal, started_at, content, size)
-            ordinal, started_at = ordinal + 1, offset
-            content, size = bytearray(), 0
+            yield from entry.finished()
+            entry = _Entry(entry.ordinal + 1, offset, largest_bytes)
+        elif at_line_start and piece.startswith(b">") and _ESCAPED.match(piece):
+            entry.add(piece[1:])
         else:
-            size += len(piece)
-            if size <= LARGEST_MESSAGE_BYTES:
-                content += piece[1:] if at_line_start and piece.startswith(b">") and _ESCAPED.match(piece) else piece
-            else:
-                content.clear()
+            entry.add(piece)
         if at_line_start:
             after_blank = piece in {b"\n", b"\r\n"}
         offset += len(piece)
         at_line_start = piece.endswith(b"\n")
-    if ordinal or content.strip():
-        yield _finished(ordinal, started_at, content, size)
+    yield from entry.finished()
 
 
 def _separates(line: bytes, *, after_blank: bool) -> bool:
     return bool(_TAKEOUT_SEPARATOR.match(line) or (after_blank and _SEPARATOR.match(line)))
 
 
-def _finished(ordinal: int, offset: int, content: bytearray, size: int) -> MboxMessage | BrokenMessage:
-    if size > LARGEST_MESSAGE_BYTES:
-        return BrokenMessage(ordinal, offset, f"{size} bytes: a message may have {LARGEST_MESSAGE_BYTES}")
-    if not ordinal:
-        return BrokenMessage(ordinal, offset, "text before the first From line")
-    # The empty line before the next From_ line belongs to the format.
-    for ending in (b"\r\n\r\n", b"\n\n"):
-        if content.endswith(ending):
-            del content[-len(ending) // 2 :]
-            break
-    if not content.strip():
-        return BrokenMessage(ordinal, offset, "empty")
-    if not _HEADER.match(content):
-        return BrokenMessage(ordinal, offset, "doesn't begin with a header")
-    labels = _labels(content)
-    sent = None if labels is None else any(label.casefold() in _SENT for label in labels)
-    return MboxMessage(ordinal, offset, bytes(content), labels or (), sent)
+class _Entry:
+    """What stands between two From_ lines; number 0 is what stands before the first."""
+
+    def __init__(self, ordinal: int, offset: int, largest_bytes: int) -> None:
+        self.ordinal = ordinal
+        self._offset = offset
+        self._largest_bytes = largest_bytes
+        self._size = 0
+        self._content = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Counts every piece and holds them as long as they may become a message."""
+        self._size += len(piece)
+        if self._size <= self._largest_bytes:
+            self._content += piece
+        else:
+            self._content.clear()
+
+    def finished(self) -> Iterator[MboxMessage | BrokenMessage]:
+        """The message, or why there is none. Empty lines before the first From_ line are nothing at all."""
+        reason = self._broken()
+        if reason:
+            yield BrokenMessage(self.ordinal, self._offset, reason)
+        elif self.ordinal:
+            self._drop_last_line()
+            labels = _labels(self._content)
+            sent = None if labels is None else any(label.casefold() in _SENT for label in labels)
+            yield MboxMessage(self.ordinal, self._offset, bytes(self._content), labels or (), sent)
+
+    def _broken(self) -> str | None:
+        if self._size > self._largest_bytes:
+            return f"{self._size} bytes: a message may have {self._largest_bytes}"
+        blank = not self._content.strip()
+        if not self.ordinal:
+            return None if blank else "text before the first From line"
+        if blank:
+            return "empty"
+        return None if _HEADER.match(self._content) else "doesn't begin with a header"
+
+    def _drop_last_line(self) -> None:
+        """The empty line before the next From_ line belongs to the format."""
+        for ending in (b"\r\n\r\n", b"\n\n"):
+            if self._content.endswith(ending):
+                del self._content[-len(ending) // 2 :]
+                return
 
 
 def _labels(content: bytearray) -> tuple[str, ...] | None:

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ class Mailbox:
     client_secret: str
     owner_access_token: str
     url: str
+    http: httpx.Client
     app: Any = field(init=False)
     owner: Any = field(init=False)
 
@@ -63,8 +65,8 @@ class Mailbox:
 
     def access_token(self) -> str:
         """A fresh access token of the app's."""
-        answer = httpx.post(
-            f"{self.url}/token",
+        answer = self.http.post(
+            "token",
             data={
                 "grant_type": "refresh_token",
                 "refresh_token": self.refresh_token,
@@ -76,11 +78,15 @@ class Mailbox:
         return token
 
 
+@cache
+def _static_document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(get_static_doc("gmail", "v1"))
+    return document
+
+
 def gmail(url: str, credentials: Credentials) -> Any:
     """Google's client, sent elsewhere as a whole: calls, uploads and batches."""
-    document = json.loads(get_static_doc("gmail", "v1"))
-    document |= {"rootUrl": f"{url}/", "baseUrl": f"{url}/", "batchPath": "batch/gmail/v1"}
-    document.pop("mtlsRootUrl", None)
+    document = _static_document() | {"rootUrl": f"{url}/", "baseUrl": f"{url}/", "batchPath": "batch/gmail/v1"}
     return build_from_document(document, credentials=credentials)
 
 

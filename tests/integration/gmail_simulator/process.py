@@ -26,13 +26,14 @@ class Process:
     def start(self) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
+        self.http = httpx.Client(base_url=self.url)
         self.popen = subprocess.Popen(
             [*self._command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         give_up = time.monotonic() + DEADLINE_S
         while True:
             try:
-                if httpx.get(f"{self.url}/healthz").status_code == 200:
+                if self.http.get("healthz").status_code == 200:
                     return
             except httpx.TransportError:
                 if self.popen.poll() is not None or time.monotonic() > give_up:
@@ -54,14 +55,17 @@ class Process:
         for mailbox in self._mailboxes:
             mailbox.close()
         self._mailboxes.clear()
+        self.http.close()
 
     def sim(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        answer = httpx.request(verb, f"{self.url}/_sim/{path}", json=body, timeout=60)
+        answer = self.http.request(verb, f"_sim/{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def mailbox(self, address: str = OWNER, **arguments: Any) -> Mailbox:
-        mailbox = Mailbox(**self.sim("POST", "mailboxes", {"address": address, **arguments}), url=self.url)
+        mailbox = Mailbox(
+            **self.sim("POST", "mailboxes", {"address": address, **arguments}), url=self.url, http=self.http
+        )
         self._mailboxes.append(mailbox)
         return mailbox
 

@@ -18,12 +18,12 @@ def exchange(mailbox: Mailbox, **changed: str) -> httpx.Response:
         "client_id": mailbox.client_id,
         "client_secret": mailbox.client_secret,
     }
-    return httpx.post(f"{mailbox.url}/token", data=form | changed)
+    return mailbox.http.post("token", data=form | changed)
 
 
 def profile(mailbox: Mailbox, token: str | None, user: str = "me") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.get(f"{mailbox.url}/gmail/v1/users/{user}/profile", headers=headers)
+    return mailbox.http.get(f"gmail/v1/users/{user}/profile", headers=headers)
 
 
 def test_a_refresh_token_gives_a_read_only_access_token_for_an_hour(mailbox: Mailbox) -> None:
@@ -68,10 +68,10 @@ def test_after_consent_is_withdrawn_nothing_the_app_holds_works(simulator: Proce
 
 def test_a_token_may_be_given_back(mailbox: Mailbox) -> None:
     token = mailbox.access_token()
-    assert httpx.post(f"{mailbox.url}/revoke", data={"token": token}).status_code == 200
+    assert mailbox.http.post("revoke", data={"token": token}).status_code == 200
     assert profile(mailbox, token).status_code == 401
     assert exchange(mailbox).json()["error"] == "invalid_grant"
-    assert httpx.post(f"{mailbox.url}/revoke", data={"token": token}).json()["error"] == "invalid_token"
+    assert mailbox.http.post("revoke", data={"token": token}).json()["error"] == "invalid_token"
 
 
 def test_consent_given_again_opens_the_mailbox_again(simulator: Process, mailbox: Mailbox) -> None:
@@ -139,4 +139,4 @@ def test_a_read_only_token_changes_nothing(mailbox: Mailbox) -> None:
 
 def test_a_path_that_is_no_method_is_404(mailbox: Mailbox) -> None:
     for path in ("users/me/settings", "users/me/messages/1/2", "nobody"):
-        assert httpx.get(f"{mailbox.url}/gmail/v1/{path}").status_code == 404
+        assert mailbox.http.get(f"gmail/v1/{path}").status_code == 404

@@ -34,7 +34,7 @@ def body(calls: int) -> bytes:
 
 def post(mailbox: Mailbox, content: bytes, content_type: str = "multipart/mixed; boundary=b") -> httpx.Response:
     headers = {"Authorization": f"Bearer {mailbox.owner_access_token}", "Content-Type": content_type}
-    return httpx.post(f"{mailbox.url}/batch/gmail/v1", content=content, headers=headers)
+    return mailbox.http.post("batch/gmail/v1", content=content, headers=headers)
 
 
 def test_parts_are_answered_by_their_ids_and_fail_one_by_one(mailbox: Mailbox) -> None:

@@ -10,7 +10,7 @@ from tests.integration.gmail_simulator.process import Process
 
 def profile(mailbox: Mailbox, timeout_s: float = 10.0) -> httpx.Response:
     headers = {"Authorization": f"Bearer {mailbox.owner_access_token}"}
-    return httpx.get(f"{mailbox.url}/gmail/v1/users/me/profile", headers=headers, timeout=timeout_s)
+    return mailbox.http.get("gmail/v1/users/me/profile", headers=headers, timeout=timeout_s)
 
 
 @pytest.mark.parametrize(
@@ -105,5 +105,5 @@ def test_what_is_planned_may_be_called_off(simulator: Process, mailbox: Mailbox)
     ],
 )
 def test_a_plan_that_means_nothing_is_refused(simulator: Process, plan: dict[str, object]) -> None:
-    assert httpx.post(f"{simulator.url}/_sim/faults", json=plan).status_code in {400, 404}
+    assert simulator.http.post("_sim/faults", json=plan).status_code in {400, 404}
     assert simulator.stats()["faults_pending"] == 0
