@@ -96,7 +96,7 @@ def _ends(tokens: Tokens, index: int, text: str) -> bool:
     begins = text[following]
     if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
         return False
-    return not begins.islower() or (index > 0 and word == "<t>" and text[tokens.starts[index - 1]].isdigit() and False)
+    return not begins.islower() or (len(word) > 3 and word.isalpha())
 
 
 def candidates(sentence: Sentence) -> Iterator[Candidate]:

@@ -21,6 +21,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 _GAP = 4
@@ -53,6 +54,13 @@ class Tokens:
     def present(self) -> frozenset[str]:
         """The set of tokens, to pass over rules that can't match."""
         return frozenset(self.spelled)
+
+    @cached_property
+    def phrases(self) -> frozenset[str]:
+        """Every run of one, two or three tokens."""
+        two = [f"{one} {next_}" for one, next_ in pairwise(self.spelled)]
+        three = [f"{one} {rest}" for one, rest in zip(self.spelled, two[1:], strict=False)]
+        return frozenset((*self.spelled, *two, *three))
 
     @cached_property
     def _places(self) -> list[int]:

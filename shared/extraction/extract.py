@@ -11,9 +11,9 @@ from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
-from shared.extraction.context.judge import Verdict, judge
+from shared.extraction.context.judge import Around, Verdict, judge
 from shared.extraction.context.repeats import Stated, repeats
-from shared.extraction.context.setting import Setting, heading_of
+from shared.extraction.context.setting import Setting, about_their_time, heading_of
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
 from shared.extraction.passages import Passage, passages
@@ -27,6 +27,8 @@ ANALYSER_VERSION: int = 1
 _MOST_AMOUNTS = 600
 """Amounts looked at in one email; no person states more of their own time in one."""
 _MAY_HOLD_TIME = re.compile(r"\d|hour|hr|min|half|quarter|day|morning|afternoon|evening|point", re.IGNORECASE)
+_QUOTE = re.compile(r"(?<![\w\"])[\"\u201c](?=\S)[^\"\u201c\u201d]{1,1500}[\"\u201d]")
+_TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _EPOCH = date(1970, 1, 1)
 
 
@@ -46,6 +48,16 @@ class _Decided:
     line: _Line
 
 
+class _Quotes:
+    """Where the new text quotes somebody's words: between double quotation marks."""
+
+    def __init__(self, text: str, spans: tuple[Span, ...]) -> None:
+        self._runs = [found.span() for span in spans for found in _QUOTE.finditer(text, span.start, span.end)]
+
+    def hold(self, place: int) -> bool:
+        return any(begin < place < end for begin, end in self._runs)
+
+
 def extract(email: Email, context: Context) -> Found:
     """Every entry that the email's new text states, and every amount refused with its reason. Pure and linear."""
     return _Extraction(email, context).found()
@@ -61,11 +73,14 @@ class _Extraction:
         sent = email.sent_at
         if sent is not None and context.time_zone is not None:
             sent = sent.astimezone(context.time_zone)
+        self._moment = sent
         self._sent = sent.date() if sent else _EPOCH
         self._day_first = counts_days_first(email.body)
         reports, plans = heading_of(email.subject)
-        self._setting = Setting(subject_reports=reports, subject_plans=plans and not reports)
+        self._setting = Setting(reports, plans and not reports, about_their_time(email.subject))
         self._subject = tokenise(email.subject)
+        self._quotes = _Quotes(self._text, email.new)
+        self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
 
     def found(self) -> Found:
         decided = list(self._decide())
@@ -92,12 +107,20 @@ class _Extraction:
             if not _MAY_HOLD_TIME.search(self._text, passage.start, passage.end):
                 before = self._last_sentence(passage, before)
                 continue
+            quotes = self._quotes
             for sentence in sentences(
                 read_passage(self._text, passage.start, passage.end), passage, self._text, before
             ):
                 before = sentence
+                previous: Verdict | None = None
                 for candidate in candidates(sentence):
-                    decided.append(_Decided(candidate, self._judge(candidate, line), line))
+                    near = decided[-1].verdict if decided and self._beside(decided[-1], passage) else None
+                    around = Around(
+                        self._setting, line.own_day, line.matter is not None, quotes.hold(candidate.amount.start),
+                        self._over(candidate, line), previous, near,
+                    )
+                    previous = judge(candidate, self._names(candidate), around, self._text)
+                    decided.append(_Decided(candidate, previous, line))
         return decided
 
     def _last_sentence(self, passage: Passage, before: Sentence | None) -> Sentence | None:
@@ -147,14 +170,21 @@ class _Extraction:
         if plans:
             self._setting.plans |= {block, block + 1}
 
-    def _judge(self, candidate: Candidate, line: _Line) -> Verdict:
-        tokens = candidate.tokens
-        names = frozenset(
-            index for index in range(1, len(tokens.spelled)) if self._text[tokens.starts[index]].isupper()
-        )
-        return judge(
-            candidate, names, self._setting, dated=line.own_day, matter=line.matter is not None, text=self._text
-        )
+    def _beside(self, earlier: _Decided, passage: Passage) -> bool:
+        return passage.block - earlier.candidate.sentence.passage.block <= 1
+
+    def _names(self, candidate: Candidate) -> frozenset[int]:
+        starts = candidate.tokens.starts
+        return frozenset(index for index in range(1, len(starts)) if self._text[starts[index]].isupper())
+
+    def _over(self, candidate: Candidate, line: _Line) -> bool | None:
+        """Whether a clock span lies before the moment the mail was sent; None if that can't be told."""
+        clock = candidate.amount.clock
+        if clock is None or self._moment is None:
+            return None
+        if line.day is not None and line.day != self._sent:
+            return line.day < self._sent
+        return clock[1] <= self._moment.hour * 60 + self._moment.minute + 10
 
     def _span(self, candidate: Candidate) -> Span:
         """The candidate's own words in the body, without the marks around them, at most as long as evidence may be."""

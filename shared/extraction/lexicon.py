@@ -43,8 +43,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
     ),
     _REVIEW: (
         "review", "read", "analyze", "analyse", "peruse", "examine", "study", "compare", "proofread", "check", "redline",
-        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "go",
-        "listen", "scrutinize", "verify", "vet", "comb", "wade", "page", "pore", "double-check", "cross-check", "reconcile",
+        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "listen", "scrutinize", "verify", "vet", "comb", "wade", "page", "pore", "double-check", "cross-check", "reconcile",
     ),
     _TRAVEL: ("travel", "drive", "fly", "ride", "commute", "return"),
     _OTHER: (
@@ -52,7 +51,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
         "calculate", "compile", "copy", "scan", "upload", "download", "process", "gather", "collect", "pull", "wait",
         "work", "sort", "deal", "schedule", "calendar", "bundle", "paginate", "notarize", "witness", "execute", "close",
         "prep", "discuss", "explain", "strategize", "plan", "think", "tab", "tag", "label", "log", "walk", "chase",
-        "supervise", "manage", "set", "build", "run", "map", "instruct", "record", "fix", "debug", "rehearse", "cross",
+        "supervise", "manage", "set", "build", "run", "map", "instruct", "record", "fix", "haggle", "depose", "debug", "rehearse", "cross",
         "attempt", "start", "produce", "redact", "enter", "stand", "hang", "help",
     ),
 }  # fmt: skip
@@ -152,6 +151,12 @@ def _forms(kind: EntryType, make: str) -> set[str]:
 PAST = {kind: _forms(kind, "past") for kind in VERBS}
 GERUND = {kind: _forms(kind, "gerund") for kind in VERBS}
 BASE = {kind: _forms(kind, "base") for kind in VERBS}
+_THROUGH = ("through", "over", "back over")
+PAST[_REVIEW] |= {f"{verb} {way}" for verb in ("went", "gone", "got", "been", "worked") for way in _THROUGH}
+GERUND[_REVIEW] |= {f"{verb} {way}" for verb in ("going", "getting", "working") for way in _THROUGH}
+PAST[_DRAFTING] |= {"drew up", "drawn up", "wrote up", "put together", "drew"}
+GERUND[_DRAFTING] |= {"drawing up", "writing up", "putting together"}
+PAST[_CALL] |= {"was on with", "were on with", "got off", "haggled", "caught up"}
 WORK_PAST = frozenset().union(*PAST.values())
 WORK_GERUND = frozenset().union(*GERUND.values())
 WORK_BASE = frozenset().union(*BASE.values())

@@ -31,6 +31,8 @@ _OPAQUE = {"link": "<link>", "money": "<money>", "phone": "<phone>", "ordinal": 
 _MARKS = str.maketrans(
     {"–": "-", "−": "-", "‐": "-", "‑": "-", "“": '"', "”": '"', "’": "'", "‘": "'", "′": "'", "ʼ": "'"}
 )
+_DAYS = {"Sat": "saturday", "Sun": "sunday", "SAT": "saturday", "SUN": "sunday"}
+_DAY_FOLLOWS = re.compile(r"[ .,(]{0,3}\d|\s*[:,)\t-]|\s*$", re.MULTILINE)
 _SPELLINGS = {"tc/": "tc", "c/w": "with", "hrs'": "hrs", "hour's": "hours", "hours'": "hours", "minutes'": "minutes"}
 
 
@@ -58,6 +60,8 @@ def _scan(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
             token = raw[0].lower() + "m"
         elif kind == "mark":
             token = raw.translate(_MARKS)
+        elif raw in _DAYS and _DAY_FOLLOWS.match(text, found.end()):
+            token = _DAYS[raw]
         else:
             token = raw.lower().translate(_MARKS)
             token = _SPELLINGS.get(token, token)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.extraction.clauses import Candidate
 from shared.extraction.context import not_work
-from shared.extraction.context.person import FIRST, Governor, Person, governor
+from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor
 from shared.extraction.context.setting import Setting
 from shared.extraction.context.shorthand import ENOUGH, shorthand
 from shared.extraction.context.vocabulary import CONDITIONS, CONTEXT, INTENTIONS, LASTED, MODALS, NEGATIONS, TIME_VERBS
@@ -42,14 +42,10 @@ _LATER = compile_pattern(
 _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
 )
-_THAT_TOOK = compile_pattern(
-    "it|this|that|which|what|these|those|they|all ..3 took|was|were|ran|went|lasted|came", CONTEXT
-)
 _HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
-_CALL_OF = compile_pattern(
-    "( our|my|following|after|from|off|finished|attended|joined|on|w/|a|the|another )+ {about}? <t> -? ..2 {work}",
-    CONTEXT,
-)
+_POINTING = frozenset({"it", "this", "that", "which", "these", "those", "one", "all", "both"})
+_INHERITED = frozenset({"<plan> <t>", "<other> spent <t>", "would have <done>", "if I <done>", "if <t>", "not <done>", "<t>?"})
+_LIKE_BASE = WORK_BASE | {"put", "spend", "set", "budget", "allow", "say", "need", "give", "let", "estimate", "plan", "block"}
 _PERSONAL = frozenset(
     "gym dentist doctor's lunch dinner breakfast soccer kids son daughter wife husband mom dad workout yoga haircut birthday"
     " school vacation party movie game tennis golf groceries store church baby pers personal dog nap slept sleep tv commute"
@@ -60,24 +56,46 @@ _PERSONAL = frozenset(
 )
 
 
-def judge(
-    candidate: Candidate, names: frozenset[int], setting: Setting, *, dated: bool, matter: bool, text: str
-) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around an amount: the mail's setting, its line, and the decision about the amount before it.
+
+    `dated`, `matter`: the line names a past day, a matter. `quoted`: the words are somebody's, between quotation marks.
+    `over`: the clock span lies before the mail was sent (None: no telling). `previous` is the verdict about the amount
+    before in the same sentence, `near` about the last one in the same block.
+    """
+
+    setting: Setting
+    dated: bool
+    matter: bool
+    quoted: bool
+    over: bool | None
+    previous: Verdict | None
+    near: Verdict | None
+
+
+def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str) -> Verdict:
     """Whether the amount is work done by the sender. `names`: indices of capitalised words inside the sentence."""
     tokens, at = candidate.tokens, candidate.at
     by = governor(tokens, at, names)
     spent_after = _SPENT_AFTER.search(tokens) is not None
     spent = spent_after or _plainly_done(candidate, by)
+    if around.quoted:
+        return Verdict(False, 0.85, '"<t>"', "somebody's words, quoted")
+    if candidate.amount.best < 3 and candidate.amount.form is Form.SPOKEN:
+        return Verdict(False, 0.9, "a minute", "too short to be a piece of work")
     if rule := not_work.refused(tokens, spent=spent):
         return Verdict(False, 0.97, rule.name, rule.reason)
     if _asked(candidate, by):
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
-    if not _owned_by_work(candidate) and set(tokens.spelled) & _PERSONAL:
+    if not _work_in(candidate.own) and _near(candidate) & _PERSONAL:
         return Verdict(False, 0.9, "personal", "a personal matter, no client's work")
     if spent_after:
         return Verdict(True, 0.93, "<t> I spent", "the sender says so")
     if candidate.amount.rules and candidate.amount.rules[0].startswith("began at"):
-        return _begun(candidate, by)
+        return _begun(by)
+    if by.person is Person.OTHER and not _trusted(candidate, by):
+        by = Governor(Person.UNSAID, -1)
     if by.person is Person.OTHER:
         return Verdict(False, 0.93, "<other> spent <t>", "another person's time")
     if reason := _not_done(candidate, by):
@@ -85,8 +103,18 @@ def judge(
     if by.person is Person.FIRST:
         return _first_person(candidate, by)
     if by.person is Person.IMPERSONAL:
-        return _impersonal(candidate, by)
-    return _unsaid(candidate, by, setting, dated=dated, matter=matter, text=text)
+        return _impersonal(candidate, by, around)
+    return _unsaid(candidate, by, around, text)
+
+
+def _trusted(candidate: Candidate, by: Governor) -> bool:
+    """Whether another subject really governs the amount: not across a colon, and in shorthand only if it says so."""
+    words = candidate.tokens.spelled
+    if {":", "--"} & set(words[by.verb : candidate.at]):
+        return False
+    if candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS}:
+        return words[by.subject] in OTHERS or words[by.verb] in TIME_VERBS | LASTED | {"was", "were", "is"}
+    return True
 
 
 def _plainly_done(candidate: Candidate, by: Governor) -> bool:
@@ -120,6 +148,11 @@ def _asked(candidate: Candidate, by: Governor) -> bool:
     return not (told and any(word in {"--", ",", ";", "but", "and", "so"} for word in rest))
 
 
+def _near(candidate: Candidate) -> set[str]:
+    """The words close by the amount."""
+    return set(candidate.tokens.spelled[max(candidate.first, candidate.at - 9) : min(candidate.last, candidate.at + 7)])
+
+
 def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
     """Future, planned, conditional, negated: what stands before the amount within its clause."""
     tokens, at = candidate.tokens, candidate.at
@@ -128,7 +161,7 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
         inside = set(tokens.spelled[by.subject : by.verb + 1])
         if inside & NEGATIONS:
             return "not <done>", "the sender says that it was not done"
-        if inside & set(MODALS) or (inside & {"i'd", "we'd"} and tokens.spelled[by.verb] in WORK_BASE - WORK_PAST):
+        if inside & set(MODALS) or (inside & {"i'd", "we'd"} and tokens.spelled[by.verb] in _LIKE_BASE):
             return "would have <done>", "conditional, not done"
         if before and (
             set(before) & {"if", "unless", "whether", "suppose", "wish", "until"}
@@ -155,7 +188,11 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
 
 
 def _clause_breaks(tokens: Tokens) -> bool:
-    return bool({"and", "but", ",", ";", "--", ".", "so"} & set(tokens.spelled))
+    """Whether a new clause begins among these tokens; a comma right before the amount begins none."""
+    words = tokens.spelled
+    while words and words[-1] in {",", "(", "-", "--", "about", ":", "for"}:
+        words = words[:-1]
+    return bool({"but", ";", "--", "so"} & set(words))
 
 
 def _clause_start(tokens: Tokens, at: int) -> int:
@@ -167,8 +204,7 @@ def _clause_start(tokens: Tokens, at: int) -> int:
 
 
 def _work_in(tokens: Tokens) -> bool:
-    words = set(tokens.spelled)
-    return bool(words & _WORK_WORDS)
+    return not _WORK_WORDS.isdisjoint(tokens.phrases)
 
 
 _WORK_WORDS = (WORK_NOUN | WORK_PAST | WORK_GERUND) - {"did", "put", "went", "w/", "re", "case", "go", "looked"}
@@ -205,61 +241,55 @@ def _first_person(candidate: Candidate, by: Governor) -> Verdict:
     return Verdict(False, 0.7, "I <did> <t>", "nothing says that it was work")
 
 
-def _impersonal(candidate: Candidate, by: Governor) -> Verdict:
+def _impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     tokens = candidate.tokens
     verb = tokens.spelled[by.verb]
     subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
     head = tokens.part(0, by.verb)
-    if set(head.spelled[-6:]) & {"your", "his", "her", "their"} and not set(head.spelled) & FIRST:
-        pass
-    if verb not in LASTED and verb not in WORK_PAST:
+    if verb not in LASTED:
         return Verdict(False, 0.8, "<thing> <did> <t>", "nothing says that the sender worked")
-    if _work_in(head):
-        return Verdict(True, 0.9, "<work> took <t>", "work, and how long it took")
     before = candidate.sentence.before
-    if subject in {"it", "this", "that", "which", "these", "those", "one", "all", "both"} or subject.endswith("'s"):
-        if before and (_work_in(before.tokens) or set(before.tokens.spelled) & FIRST):
+    if subject not in _POINTING and _work_in(head):
+        return Verdict(True, 0.9, "<work> took <t>", "work, and how long it took")
+    if subject in _POINTING or subject.endswith("'s"):
+        if _work_in(head) or (before and (_work_in(before.tokens) or set(before.tokens.spelled) & FIRST)):
             return Verdict(True, 0.88, "it took <t>", "what was done before took it")
-        if subject == "this" and before is None:
+        if subject in {"this", "one"} and (before is None or len(before.tokens.spelled) < 4):
             return Verdict(True, 0.8, "this took <t>", "what the mail is about took it")
         if _work_in(tokens):
             return Verdict(True, 0.8, "it took <t> to <work>", "work, and how long it took")
     return Verdict(False, 0.75, "it took <t>", "nothing says that it was work")
 
 
-def _begun(candidate: Candidate, by: Governor) -> Verdict:
+def _walled(candidate: Candidate) -> bool:
+    """Whether a strong mark parts the amount from the one before it."""
+    before = candidate.tokens.spelled[: candidate.at]
+    last = max((index for index, word in enumerate(before) if word == "<o>"), default=0)
+    return bool({";", ":", "--"} & set(before[last:]))
+
+
+def _begun(by: Governor) -> Verdict:
     if by.person is Person.OTHER:
         return Verdict(False, 0.9, "<other> began at <clock>", "another person's time")
     return Verdict(True, 0.85, "began at <clock>, ended at <clock>", "the sender says when it began and ended")
 
 
-def _unsaid(candidate: Candidate, by: Governor, setting: Setting, *, dated: bool, matter: bool, text: str) -> Verdict:
+def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Verdict:
     tokens, own = candidate.tokens, candidate.own
     verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
     block = candidate.sentence.passage.block
-    if (
-        by.verb >= 0
-        and not _clause_breaks(tokens.part(by.verb, candidate.at))
-        and candidate.amount.form is not Form.COLON
-    ):
+    planned = around.setting.planned(block) and not around.setting.reported(block)
+    if verb and not _clause_breaks(tokens.part(by.verb, candidate.at)) and candidate.amount.form is not Form.COLON:
         if verb in TIME_VERBS and (_work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
             return Verdict(True, 0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
-        if verb in WORK_PAST and not setting.planned(block):
+        if verb in WORK_PAST and not planned:
             return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
-    if setting.planned(block) and not setting.reported(block):
+    if around.previous is not None and around.previous.rule in _INHERITED and not _walled(candidate):
+        return Verdict(False, 0.85, around.previous.rule, around.previous.reason)
+    if planned:
         return Verdict(False, 0.85, "<plan>: <t>", "an agenda, a plan or a timetable")
-    line = shorthand(candidate, setting, dated=dated, matter=matter, text=text)
+    line = shorthand(candidate, around, text)
     if line.weight >= ENOUGH:
         sure = min(0.96, 0.8 + 0.04 * (line.weight - ENOUGH + 1))
         return Verdict(True, sure, "<work> <t>", "a time line in shorthand", line.marks)
-    after = own.spelled[candidate.at - candidate.first + 1 :]
-    if (
-        by.person is Person.UNSAID
-        and candidate.amount.form is Form.SPOKEN
-        and after[:3]
-        and set(after[:3]) & WORK_GERUND
-    ):
-        return Verdict(True, 0.75, "<t> <working>", "work, and the time it took")
-    return Verdict(
-        False, min(0.95, 0.6 + 0.1 * (ENOUGH - line.weight)), "<t>", "nothing says that it was work done", line.marks
-    )
+    return Verdict(False, min(0.95, 0.6 + 0.1 * (ENOUGH - line.weight)), "<t>", "nothing says that it was work done", line.marks)

@@ -65,9 +65,10 @@ NOT_WORK = (
     Refuse("open <t>", "open|opens|closed|closes|staffed|staff|office hours|business hours|hours are|store hours|availability|available|free|operating hours|operate|operates|operating|shift|shifts ..6 <t>", _SCHEDULE),
     Refuse("<t> of hold", "hold|queue|traffic ..2 <t>", "waiting that is not work", yields=True),
     Refuse("down for <t>", "down|offline|out|unavailable|frozen|stuck|dead|asleep|missing|sleeping|awake|gone|overdue|delayed|late|fasting|lost for? ..1 <t>", "a time without work", yields=True),
+    Refuse("<t> units", "<t> -? units|increments|intervals|billing|steps|minimums|blocks|warning|warnings", "how time is counted, not time worked"),
     Refuse("by <t>", "by <t> ( $ | .|,|)|or )", _LENGTH),
     Refuse("<t> off", "<t> ( off|break|recess|lunch|nap|sleep|rest )", "a pause, not work"),
-    Refuse("temperature for <t>", "bake|cook|simmer|heat|rest|marinate|refrigerate|boil|soak|roast|degrees|preheat|chill|freeze|charge ..8 <t>", _LENGTH),
+    Refuse("temperature for <t>", "bake|bakes|baked|cook|simmer|marinate|refrigerate|boil|soak|roast|preheat|chill|freeze ..8 <t>", _LENGTH),
 )  # fmt: skip
 
 _SETS = dict(CONTEXT.sets) | {

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.extraction.engine import Tokens
+from shared.extraction.context.vocabulary import LASTED
 from shared.extraction.lexicon import PAST_VERB, WORK_GERUND, WORK_NOUN, WORK_PAST
 
 _WINDOW = 40
 """Tokens before the amount that are looked at."""
 FIRST = frozenset({"i", "we", "i've", "we've", "i'd", "we'd", "i'm", "we're", "myself", "ive"})
+_DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday yesterday today".split())
 _US = frozenset({"me", "us"})
-_OTHERS = frozenset(
+OTHERS = frozenset(
     "you he she they you've he's she's they've who opposing counsel everyone somebody someone nobody anyone each client"
     " clients associate associates paralegal paralegals judge jury court clerk they'd he'd she'd you'd partner".split()
 )
-_IMPERSONAL = frozenset({"it", "this", "that", "which", "these", "those", "there", "each", "both", "one", "all"})
+_IMPERSONAL = frozenset({"<n>", "it", "this", "that", "which", "these", "those", "there", "each", "both", "one", "all"})
 _SKIPPED = frozenset(
     "have has had 've also then just already now since so only really finally actually probably personally literally both"
     " all together each again later ended up today yesterday tonight jointly recently subsequently immediately quickly"
@@ -36,6 +38,13 @@ _NOT_BEFORE_VERB = frozenset(
     "the a an to of for in on with your his her their its our my this that these those and/or very some any no re from by"
     " as at w/ into about be being been is are was were".split()
 )
+_WALLS = frozenset({";", ":", "--", "?", "!", "|"})
+"""What no verb governs across."""
+_PRESENT = frozenset(
+    "shows show says say is are has have claims thinks wants means states notes lists indicates suggests reflects confirms"
+    " does do know knows understand believe believes reports argues contends recommends allows requires runs".split()
+)
+_PLAIN_PAST = frozenset("took ran went was were spent lasted came had did got gave ended put kept".split())
 _BREAKS = frozenset(
     {",", ";", ":", "--", "(", ".", "and", "then", "but", "so", "&", "-", '"', "plus", "or", "*", "•", ")"}
 )
@@ -61,16 +70,24 @@ class Governor:
 
 def governor(tokens: Tokens, at: int, names: frozenset[int]) -> Governor:
     """Who did it, by the nearest finite verb before token `at`. `names` are the indices of capitalised words."""
-    low = max(0, at - _WINDOW)
+    low = max(0, at - _WINDOW, _wall(tokens, at))
     for verb in range(at - 1, low - 1, -1):
         if not _is_finite(tokens, verb):
             continue
         found = _subject(tokens, verb, low, names)
-        if found is None:
+        if found is None or (found.person is not Person.FIRST and _is_adjective(tokens, found)):
             continue
         return found if found.person is Person.FIRST or not _involves_us(tokens, verb, at) else Governor(
             Person.FIRST, verb, found.subject)  # fmt: skip
     return Governor(Person.UNSAID, -1)
+
+
+def _wall(tokens: Tokens, at: int) -> int:
+    """Just after the last mark before the amount that no verb governs across; marks right before the amount don't part."""
+    last = at - 1
+    while last >= 0 and tokens.spelled[last] in {":", "--", "(", ",", "-"}:
+        last -= 1
+    return next((index + 1 for index in range(last, -1, -1) if tokens.spelled[index] in _WALLS), 0)
 
 
 def _is_finite(tokens: Tokens, index: int) -> bool:
@@ -80,7 +97,17 @@ def _is_finite(tokens: Tokens, index: int) -> bool:
     elif not (len(word) > 4 and word.endswith("ed")):
         return False
     before = tokens.spelled[index - 1] if index else ""
-    return before not in _NOT_BEFORE_VERB or word in {"was", "were"}
+    return word in _PLAIN_PAST or before not in _NOT_BEFORE_VERB
+
+
+def _is_adjective(tokens: Tokens, found: Governor) -> bool:
+    """ "Draft verified complaint", "AAA expedited rules": a participle between nouns that governs nothing."""
+    verb = tokens.spelled[found.verb]
+    if not verb.endswith("ed") or verb in LASTED or found.subject < 0 or tokens.spelled[found.subject] in OTHERS | _IMPERSONAL:
+        return False
+    following = tokens.spelled[found.verb + 1] if found.verb + 1 < len(tokens.spelled) else ""
+    determined = found.subject > 0 and tokens.spelled[found.subject - 1] in _NOT_BEFORE_VERB
+    return following.isalpha() and following not in _NOT_BEFORE_VERB and following not in _SKIPPED and not determined
 
 
 def _involves_us(tokens: Tokens, verb: int, at: int) -> bool:
@@ -97,15 +124,15 @@ def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Gove
     word = tokens.spelled[index]
     if word in FIRST:
         return Governor(Person.FIRST, verb, index)
-    if word in {"me", "us", "myself"} and _joined_with_us(tokens, index, low):
+    if word == "myself" and _joined_with_us(tokens, index, low):
         return Governor(Person.FIRST, verb, index)
     if word in _BREAKS or word == "<o>":
         return None if _has_verb_before(tokens, index, low) else Governor(Person.UNSAID, verb)
     if _joined_with_us(tokens, index, low):
         return Governor(Person.FIRST, verb, index)
-    if word in _IMPERSONAL or word in WORK_NOUN or word in WORK_GERUND:
+    if word in _IMPERSONAL or word in WORK_NOUN or word in WORK_GERUND or word.removesuffix("'s") in _DAYS or word == "session":
         return Governor(Person.IMPERSONAL, verb, index)
-    if index not in names and word not in _OTHERS and _nominal_work(tokens, index, low):
+    if index not in names and word not in OTHERS and _nominal_work(tokens, index, low):
         return Governor(Person.IMPERSONAL, verb, index)
     return Governor(Person.OTHER, verb, index)
 
@@ -121,7 +148,7 @@ def _joined_with_us(tokens: Tokens, index: int, low: int) -> bool:
         word = tokens.spelled[place]
         if word in {"and", "&", ",", "with", "along"}:
             joined = True
-        elif word in {"i", "we", "me", "us", "myself"}:
+        elif word in {"i", "we", "myself"}:
             return joined or place == index
         elif word in _FINITE:
             return False
@@ -134,6 +161,6 @@ def _nominal_work(tokens: Tokens, index: int, low: int) -> bool:
         word = tokens.spelled[place]
         if word in WORK_NOUN or word in WORK_GERUND:
             return True
-        if word in {";", ".", "--"} or word in WORK_PAST or word in _FINITE:
+        if word in {";", ".", "--", ":"} or word in _FINITE or word in _PRESENT:
             return False
     return False

@@ -24,6 +24,11 @@ _AGENDA = re.compile(
     re.IGNORECASE,
 )
 
+_THEIRS = re.compile(
+    r"\byour (?:fee|fees|invoice|bill|bills|hours|time|billing|timesheets?|affidavit|affirmation|statement|entries|application|claim)\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(slots=True)
 class Setting:
@@ -31,6 +36,8 @@ class Setting:
 
     subject_reports: bool = False
     subject_plans: bool = False
+    theirs: bool = False
+    tenths: int = 0
     reports: set[int] = field(default_factory=set)
     plans: set[int] = field(default_factory=set)
     lines: dict[int, int] = field(default_factory=dict)
@@ -42,6 +49,11 @@ class Setting:
     def planned(self, block: int) -> bool:
         """Whether a heading above the block, or the subject, says that this lies ahead."""
         return self.subject_plans or block in self.plans
+
+
+def about_their_time(subject: str) -> bool:
+    """Whether the mail is about the reader's own time or bill."""
+    return bool(_THEIRS.search(subject))
 
 
 def heading_of(text: str) -> tuple[bool, bool]:

@@ -4,13 +4,17 @@ No single mark makes a time line; each adds its weight, and what is enough is on
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.extraction.clauses import Candidate
-from shared.extraction.context.setting import Setting
+from shared.extraction.context.person import FIRST
 from shared.extraction.context.vocabulary import CONTEXT
 from shared.extraction.durations import Form
 from shared.extraction.engine import compile_pattern
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+
+if TYPE_CHECKING:
+    from shared.extraction.context.judge import Around
 
 ENOUGH = 3.0
 _ABBREVIATED = frozenset(
@@ -23,7 +27,15 @@ _ABBREVIATED = frozenset(
 _EDGE = frozenset(
     {",", ";", "--", ":", "-", "(", ")", "[", "]", ".", "|", "/", "*", "•", "=", "nc", "n/c", "!", "·", "~", "@"}
 )
+_ON = frozenset("on with for w/ re of into back to".split())
+_DAY = frozenset("today yesterday tonight monday tuesday wednesday thursday friday saturday sunday".split())
+_WORK = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE
+_WITH = compile_pattern("<t> with|w/ !the|that|this !{doing}", CONTEXT)
+_OF_WORK = compile_pattern("<t> ( '|'s )? of? work|effort|my time|drafting|reviewing|attention | <t> in|deep|into on|to|into", CONTEXT)
+_POINTS_BACK = compile_pattern("<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told|all|total | same <t> back|home|again | <t> back|home", CONTEXT)
+_CALL_IT = compile_pattern("call|make it <t> | all told|in <t> | total of? <t> | <t> total|all|even | another <t>", CONTEXT)
 _AFTER = frozenset(
+    "then and also plus another roughly about or so same yes to approx "
     "today yesterday total only tonight even monday tuesday wednesday thursday friday saturday sunday please pls approx nc"
     " hrs hours this morning afternoon evening billable all in on".split()
 )
@@ -45,8 +57,8 @@ class Shorthand:
     marks: tuple[str, ...]
 
 
-def shorthand(candidate: Candidate, setting: Setting, *, dated: bool, matter: bool, text: str) -> Shorthand:
-    """The marks of a time line about this amount. `dated`, `matter`: the line begins with a past day, with a matter."""
+def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
+    """The marks of a time line about this amount."""
     amount, own = candidate.amount, candidate.own
     words = set(own.spelled)
     marks: list[tuple[str, float]] = []
@@ -54,9 +66,11 @@ def shorthand(candidate: Candidate, setting: Setting, *, dated: bool, matter: bo
     at = candidate.at - candidate.first
     if not (_at_edge(own.spelled[:at]) or _at_edge(tuple(reversed(own.spelled[at + 1 :])))):
         marks.append(("amount inside the words", -1.0))
-    if any(word in words for word in (WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE)):
+    if not _WORK.isdisjoint(own.phrases):
         marks.append(("names work", 1.0))
-    else:
+    elif _POINTS_BACK.search(own) and (_told_before(candidate) or (around.near and around.near.done)):
+        marks.append(("points back to work", 2.0))
+    elif not _WITH.search(own):
         marks.append(("names no work", -1.5))
     if words & _ABBREVIATED:
         marks.append(("lawyers' words", 1.0))
@@ -64,20 +78,38 @@ def shorthand(candidate: Candidate, setting: Setting, *, dated: bool, matter: bo
     if amount.form in {Form.SPOKEN, Form.UNITS}:
         marks.append(("unit", 1.0))
     elif amount.form is Form.BARE:
-        marks.append(("tenths", 1.0 if _tenths(raw) else -1.0))
+        marks.append(("tenths", 1.5 if raw.startswith(".") else 1.0 if _tenths(raw) else -1.0))
     elif amount.form is Form.COLON:
         marks.append(("hours and minutes", 1.0 if raw.startswith((":", "0:")) else 0.0))
-    if dated:
-        marks.append(("day", 1.0))
-    if matter:
-        marks.append(("matter", 0.5))
-    if setting.lines.get(candidate.sentence.passage.block, 0) > 1:
-        marks.append(("among like lines", 0.5))
-    if setting.reported(candidate.sentence.passage.block):
-        marks.append(("under a report of time", 1.5))
+    elif amount.form is Form.CLOCK and around.over is not None:
+        marks.append(("span over", 1.0) if around.over else ("span to come", -3.0))
+    block = candidate.sentence.passage.block
+    said = [
+        ("day", 1.0, around.dated or bool(words & _DAY) or "<ordinal>" in words),
+        ("matter", 0.5, around.matter),
+        ("on something", 0.5, bool(own.spelled[at + 1 : at + 2]) and own.spelled[at + 1] in _ON),
+        ("with somebody", 1.0, _WITH.search(own) is not None),
+        ("of work", 1.5, _OF_WORK.search(own) is not None),
+        ("one of many", 0.5, around.setting.tenths > 1 and amount.form is Form.BARE),
+        ("what it took", 0.5, _CALL_IT.search(own) is not None),
+        ("working", 1.0, bool(set(own.spelled[at + 1 : at + 4]) & WORK_GERUND)),
+        ("after what was done", 1.0, around.near is not None and around.near.done),
+        ("after what was refused", -0.5, around.near is not None and not around.near.done),
+        ("after the sender's work", 0.5, _told_before(candidate)),
+        ("among like lines", 0.5, around.setting.lines.get(block, 0) > 1),
+        ("under a report of time", 1.5, around.setting.reported(block)),
+        ("in a mail about the reader's time", -3.0, around.setting.theirs),
+    ]
+    marks += [(name, weight) for name, weight, holds in said if holds]
     if len(own.spelled) > 30:
         marks.append(("long", -1.0))
     return Shorthand(sum(weight for _, weight in marks), tuple(name for name, _ in marks))
+
+
+def _told_before(candidate: Candidate) -> bool:
+    """Whether the sentence before tells what the sender did."""
+    before = candidate.sentence.before
+    return before is not None and bool(set(before.tokens.spelled) & FIRST) and not _WORK.isdisjoint(before.tokens.phrases)
 
 
 def _tenths(raw: str) -> bool:
@@ -86,4 +118,7 @@ def _tenths(raw: str) -> bool:
 
 
 def _at_edge(words: tuple[str, ...]) -> bool:
+    """Whether nothing but marks, fillers and a bracket stands between the amount and its line's edge."""
+    if "(" in words and words[0] in {"(", ",", ".", ";"} | _AFTER:
+        words = words[: words.index("(")]
     return all(word in _EDGE or word in _AFTER for word in words)

@@ -64,5 +64,5 @@ CONTEXT = Words(
         ),
         "person": ("you", "he", "she", "they", "your", "his", "her", "their"),
     },
-    barriers=(";", ".", "--", "?", "!", "but"),
+    barriers=(";", "--", "?", "!", "but"),
 )

@@ -6,7 +6,7 @@ what is plainly something else steps aside: section numbers, versions, measures,
 
 import re
 
-from shared.extraction.durations.reading import Amount, Form
+from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
 
 _NOT_AFTER = frozenset(
@@ -14,7 +14,7 @@ _NOT_AFTER = frozenset(
     " items article articles art clause clauses chapter ch table figure fig step schedule page pages p pp part parts"
     " appendix annex tab line lines note question q release build module level grade score rating average mean ratio"
     " python ios windows http tls usb phase $ £ € % # = < > * × x / by than subsection regulation reg at around"
-    " increase decrease decreased increased rose fell dropped up down price cost rate factor".split()
+    " increase decrease decreased increased rose fell dropped price cost rate factor".split()
 )
 _NOT_BEFORE = frozenset(
     "% percent percentage million billion thousand m mm cm km kg g mb gb tb kb miles mile inches inch feet ft foot acres acre"
@@ -67,6 +67,10 @@ def _decimal(tokens: Tokens, index: int, raw: str) -> Amount | None:
     before, after = _around(tokens, index)
     if not 0 < hours <= _LONGEST or before in _NOT_AFTER or after in _NOT_BEFORE:
         return None
+    if before == "(" and index > 1 and tokens.spelled[index - 2] == "<t>" and after == ")":
+        said = tokens.values[index - 2]
+        if isinstance(said, Reading) and abs(said.best - hours * 60) <= 6:
+            return None
     if before == "." and index > 1 and tokens.spelled[index - 2] in _NOT_AFTER:
         return None
     alone = not before or before in _OPENERS or before == "."
