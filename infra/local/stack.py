@@ -143,7 +143,9 @@ class Stack:
 
     async def _start_pubsub(self) -> None:
         await self._exit.enter_async_context(self.pubsub)
-        endpoints = {FUNCTIONS[name]: f"http://127.0.0.1:{port}/" for name, port in self._function_ports.items()}
+        # Through the router, which answers 503 while a function is away, as the cloud's front end does: a refused
+        # connection the emulator takes for a delivery under way, and waits for the ack deadline.
+        endpoints = {topic: f"{self.gateway.functions_url}/{name}" for name, topic in FUNCTIONS.items()}
         await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=DELIVERY)
 
     async def _stop(self) -> None:
