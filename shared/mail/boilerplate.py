@@ -20,14 +20,20 @@ _SPEAKERS = re.compile(r"\b(?:I|I['’](?:ve|m|ll|d)|[Mm]y|[Mm]e|[Mm]ine|[Ww]e|[
 NOTICE = re.compile(
     r"(?i)\W{0,4}(?:confidential(?:ity)?\b|privileged\b|disclaimer\b|notice\b|important notice|legal notice"
     r"|attorney advertising|irs circular|circular 230|please note\b|warning\b|privacy\b|cyber ?crime|unless expressly"
-    r"|this (?:e-?mail|message|communication|transmission|electronic)|the information (?:contained )?in this"
+    r"|this (?:e-?mail|message|communication|transmission|electronic)|the (?:information|contents?)\b[\w ,]{0,40} this"
     r"|if you (?:are not|have received)|fraud (?:alert|warning)|please consider the environment)"
 )
 """How a disclaimer begins."""
 
 _DISCLAIMER_LENGTH = 30  # characters; "Attorney advertising" alone does no harm
+# One of these is in every disclaimer; looking for them is quick.
+_DISCLAIMER_STEMS = (
+    "privileg", "confiden", "recipient", "addressee", "intended", "in error", "unauthori", "prohibited", "disclos",
+    "circular", "advertising", "environment", "unsubscribe", "virus", "legal advice", "registered", "regulated",
+    "bank details", "cyber", "expressly stated",
+)  # fmt: skip
 _DISCLAIMER_WORDS = tuple(
-    re.compile(words, re.IGNORECASE)
+    re.compile(words)  # on text in lower case
     for words in (
         r"intended (?:recipient|addressee)|not the addressee",
         r"intended (?:only|solely|exclusively)|only for the (?:use|addressee|person)|solely for the (?:use|addressee)",
@@ -107,9 +113,10 @@ def disclaims(text: str) -> bool:
 
     Never where somebody says "I": that is a person talking about privilege, which lawyers do.
     """
-    if len(text) < _DISCLAIMER_LENGTH or _SPEAKER.search(text):
+    folded = text.lower()
+    if len(text) < _DISCLAIMER_LENGTH or not any(stem in folded for stem in _DISCLAIMER_STEMS) or _SPEAKER.search(text):
         return False
-    said = sum(bool(words.search(text)) for words in _DISCLAIMER_WORDS)
+    said = sum(bool(words.search(folded)) for words in _DISCLAIMER_WORDS)
     if said >= 3:
         return True
     return said > 0 and (said == 2 or bool(NOTICE.match(text.strip()))) and not states_time(text)

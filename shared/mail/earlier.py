@@ -24,6 +24,9 @@ _ROLES = {name: role for role, names in _NAMES.items() for name in names.split("
 _FIRST = frozenset({"from", "date", "subject"})
 _CLOCK = re.compile(r"\d[:.h]\d\d(?!\d)")
 
+_LOTUS_DATE = re.compile(r"(?i)\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?: [ap]m)?")
+_LOTUS_WROTE = re.compile(r"\bwrote on \d[\d/.-]{5,12},? \d")
+
 _VERB = re.compile(
     r"(?i)\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|skrev|napisał(?:\(a\))?|kirjoitti)\b"
     r"|写道|のメール"
@@ -40,7 +43,7 @@ def is_separator(line: str) -> bool:
 
 def may_start_headers(line: str) -> bool:
     """Whether it is worth asking `starts_headers` about this line and those after it."""
-    return _header(line)[0] in _FIRST or bool(_CLOCK.search(line))
+    return _header(line)[0] in _FIRST or bool(_LOTUS_DATE.fullmatch(line))
 
 
 def starts_headers(lines: list[str]) -> bool:
@@ -70,11 +73,9 @@ def starts_headers(lines: list[str]) -> bool:
 
 
 def _is_lotus(lines: list[str]) -> bool:
-    """Lotus Notes puts writer and time on lines of their own, then "To", "cc" and "Subject" without colons."""
-    if not _CLOCK.search(lines[0]) or not _DATED.search(lines[0]):
-        return False
-    alone = [line.strip().casefold() for line in lines[1:]]
-    return "to" in alone and "subject" in alone
+    """Lotus Notes puts the time on a line of its own, then "To", "cc" and "Subject" without colons."""
+    alone = [text for line in lines[1:] if (text := line.strip().casefold())]
+    return bool(_LOTUS_DATE.fullmatch(lines[0].strip())) and alone[:1] == ["to"] and "subject" in alone
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -96,9 +97,6 @@ def attributed(text: str, *, quote_follows: bool) -> bool:
     if _OPENING.match(text):
         return quote_follows or dated or "@" in text
     return dated and (address or bool(_LOTUS_WROTE.search(text)))
-
-
-_LOTUS_WROTE = re.compile(r"\bwrote on \d[\d/.-]{5,12},? \d")
 
 
 def is_written_by(line: str) -> bool:

@@ -4,12 +4,13 @@ What a reader doesn't see is left out, and lines that the markup itself calls a 
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from shared.mail.lines import LINE_LIMIT, Line, Mark
-from shared.mail.markup import Look, begins_quote, is_container, keeps_spaces, role, seen, tight
+from shared.mail.markup import Attributes, Look, Traits, traits
 from shared.mail.tame import tame
 
 _SKIPPED = frozenset(
@@ -28,6 +29,8 @@ _BLOCKS = frozenset(
 )  # fmt: skip
 _SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "hr"})  # drawn with room above and below
 _CELLS = frozenset({"td", "th"})
+_TELLING = frozenset({"blockquote", "pre"})  # say something without any attribute
+_SILENT = Traits()
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _DOUBLE = re.compile(r" {2,}")
 _NODE_LIMIT = 100_000  # nodes of one mail that are read
@@ -44,15 +47,15 @@ class _State:
     verbatim: bool = False
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(NamedTuple):
     """An element that is not closed yet. `first`: the number of lines there were when it opened."""
 
     tag: str
     state: _State
-    spaced: bool
-    container: bool
-    first: int
+    breaks: bool = False
+    spaced: bool = False
+    container: bool = False
+    first: int = 0
 
 
 def lines(source: str) -> list[Line]:
@@ -69,9 +72,10 @@ class _Renderer:
         self._verbatim = False
         self._rest_quoted = False
         self._rows: list[list[int]] = []  # for each open row, where its cells begin
+        self._traits: dict[tuple[object, ...], Traits] = {}  # a mail repeats the same few attributes all over
 
     def render(self, root: LexborNode) -> list[Line]:
-        stack: list[_Open] = [_Open("", _State(Look()), spaced=False, container=False, first=0)]
+        stack = [_Open("", _State(Look()))]
         node: LexborNode | None = root
         budget = _NODE_LIMIT
         while node is not None and budget and len(self._lines) < LINE_LIMIT:
@@ -92,8 +96,8 @@ class _Renderer:
 
     def _enter(self, node: LexborNode, stack: list[_Open]) -> bool:
         """Take in a node; whether its children are to be read."""
-        state = stack[-1].state
         tag = node.tag or ""
+        state = stack[-1].state
         if tag == "-text":
             if not state.look.hidden:
                 self._text(node.text_content or "", state)
@@ -101,39 +105,44 @@ class _Renderer:
         if tag == "br":
             self._break(force=True)
             return False
-        if tag in _SKIPPED or tag.startswith("-") or tag == "!doctype":
+        if tag in _SKIPPED or tag[:1] in "-!":  # no element at all: a comment, a doctype
             return False
-        attributes = node.attributes
-        if attributes:
-            look = seen(attributes, state.look)
-            if look is None:
-                return False
-            mark = (role(tag, attributes) or Mark.NEW) if state.mark is Mark.NEW else state.mark
-            verbatim = state.verbatim or tag == "pre" or keeps_spaces(attributes)
-            if (look, mark, verbatim) != (state.look, state.mark, state.verbatim):
-                state = _State(look, mark, verbatim)
-        elif tag == "blockquote" and state.mark is Mark.NEW:
-            state = replace(state, mark=Mark.QUOTED)
-        elif tag == "pre":
-            state = replace(state, verbatim=True)
-        if tag in _BLOCKS or state.mark is not stack[-1].state.mark:
+        said = self._said(tag, node.attributes)
+        if said.gone:
+            return False
+        breaks = tag in _BLOCKS or tag in _CELLS
+        if said is not _SILENT:
+            inner = _State(
+                said.look(state.look),
+                said.mark if said.mark and state.mark is Mark.NEW else state.mark,
+                said.keeps_spaces or state.verbatim,
+            )
+            breaks = breaks or inner.mark is not state.mark
+            state = inner
+        spaced = tag in _SPACED and not said.tight
+        if breaks:
             self._break()
-        if attributes and begins_quote(attributes):
-            self._rest_quoted = True
-        spaced = tag in _SPACED and not tight(attributes)
         if spaced:
             self._blank()
         if tag == "tr":
             self._rows.append([])
         elif tag in _CELLS and self._rows:
-            self._break()
             self._rows[-1].append(len(self._lines))
-        container = tag != "blockquote" and bool(attributes) and is_container(attributes)
-        stack.append(_Open(tag, state, spaced, container, len(self._lines)))
+        self._rest_quoted = self._rest_quoted or said.begins_quote
+        stack.append(_Open(tag, state, breaks, spaced, said.container, len(self._lines)))
         return True
 
+    def _said(self, tag: str, attributes: Attributes) -> Traits:
+        if not attributes and tag not in _TELLING:
+            return _SILENT
+        key = (tag, *attributes.items())
+        said = self._traits.get(key)
+        if said is None:
+            said = self._traits[key] = traits(tag, attributes)
+        return said
+
     def _leave(self, element: _Open) -> None:
-        if element.tag in _BLOCKS or element.tag in _CELLS or element.state.mark is not Mark.NEW:
+        if element.breaks:
             self._break()
         if element.tag == "tr" and self._rows:
             self._row(self._rows.pop())
@@ -160,6 +169,8 @@ class _Renderer:
 
     def _break(self, *, force: bool = False) -> None:
         """End the line. An empty one counts only with `force`."""
+        if not self._pieces and not force:
+            return
         text = "".join(self._pieces)
         text = text.rstrip() if self._verbatim else _DOUBLE.sub(" ", text).strip()
         if text or force:

@@ -1,7 +1,7 @@
 """What the attributes of an HTML element say: whether it can be seen, and whether it holds a quote or a signature."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from shared.mail.lines import Mark
@@ -26,13 +26,13 @@ _WHOLE_QUOTES = frozenset(
         "messagereplysection", "zmail_extra", "aolreplacedbody",
     }
 )  # fmt: skip
-_SIGNATURE_NAMES = frozenset(
+_SIGNATURES = frozenset(
     {
         "gmail_signature", "moz-signature", "signature", "ms-outlook-mobile-signature", "applemailsignature",
         "protonmail_signature_block", "ymail_android_signature", "ymail_ios_signature", "composer_signature",
     }
 )  # fmt: skip
-_REST_NAMES = frozenset({"divrplyfwdmsg", "appendonsend"})
+_REST = frozenset({"divrplyfwdmsg", "appendonsend"})
 _OUTLOOK_RULE = re.compile(r"border-top:solid[^;]*;padding:3(?:\.0)?pt0")
 
 
@@ -50,78 +50,81 @@ class Look:
         return self.tiny or (self.white and not self.painted)
 
 
-def seen(attributes: Attributes, inherited: Look) -> Look | None:
-    """How the text inside an element is drawn; None where the element and all in it are not."""
-    if "hidden" in attributes:
-        return None
-    look = inherited
-    if "bgcolor" in attributes:
-        look = replace(look, painted=look.painted or _squeezed(attributes, "bgcolor") not in _UNPAINTED)
-    if "color" in attributes:
-        look = replace(look, white=_squeezed(attributes, "color") in _WHITE)
-    if "style" not in attributes:
-        return look
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an element's attributes say. None: nothing, so that what its parents said goes on.
+
+    `gone`: neither it nor anything in it is drawn. `tight`: a paragraph without room around it, as Outlook's are.
+    `mark`: it is a quote or a signature. `container`: it is a quote if no quote stands out in it. `begins_quote`: all
+    that follows is an earlier mail. `keeps_spaces`: white space in it counts.
+    """
+
+    gone: bool = False
+    tiny: bool | None = None
+    white: bool | None = None
+    painted: bool = False
+    keeps_spaces: bool = False
+    tight: bool = False
+    mark: Mark | None = None
+    container: bool = False
+    begins_quote: bool = False
+
+    def look(self, inherited: Look) -> Look:
+        """How text inside the element is drawn."""
+        if self.tiny is None and self.white is None and not self.painted:
+            return inherited
+        return Look(
+            inherited.tiny if self.tiny is None else self.tiny,
+            inherited.white if self.white is None else self.white,
+            inherited.painted or self.painted,
+        )
+
+
+def traits(tag: str, attributes: Attributes) -> Traits:
+    """The traits of an element with these attributes."""
     style = _squeezed(attributes, "style")
-    if _GONE.search(style):
-        return None
-    if size := _FONT_SIZE.search(style):
-        look = replace(look, tiny=float(size[1]) == 0)
-    if colour := _COLOUR.search(style):
-        look = replace(look, white=colour[1] in _WHITE)
-    if background := _BACKGROUND.search(style):
-        look = replace(look, painted=look.painted or background[1] not in _UNPAINTED)
-    return look
-
-
-def role(tag: str, attributes: Attributes) -> Mark | None:
-    """QUOTED or SIGNATURE where the element says so of itself, else None."""
+    size = _FONT_SIZE.search(style)
+    colour = _COLOUR.search(style)
+    background = _BACKGROUND.search(style)
+    paint = background[1] if background else _squeezed(attributes, "bgcolor")
+    ink = colour[1] if colour else _squeezed(attributes, "color")
     names = _names(attributes)
+    return Traits(
+        gone="hidden" in attributes or bool(_GONE.search(style)),
+        tiny=float(size[1]) == 0 if size else None,
+        white=ink in _WHITE if ink else None,
+        painted=paint not in _UNPAINTED,
+        keeps_spaces=tag == "pre" or "white-space:pre" in style,
+        tight=(attributes.get("class") or "").startswith("Mso") or "margin:0" in style or "margin-bottom:0" in style,
+        mark=_mark(tag, names, attributes, style),
+        container=tag != "blockquote" and not names.isdisjoint(_CONTAINERS),
+        begins_quote=not names.isdisjoint(_REST) or bool(_OUTLOOK_RULE.search(style)),
+    )
+
+
+def _mark(tag: str, names: frozenset[str], attributes: Attributes, style: str) -> Mark | None:
     if tag == "blockquote":
-        return Mark.QUOTED if _cites(names, attributes) else None
-    if names & _SIGNATURE_NAMES or attributes.get("data-smartmail") == "gmail_signature":
+        return Mark.QUOTED if _cites(attributes, style) else None
+    if names & _SIGNATURES or attributes.get("data-smartmail") == "gmail_signature":
         return Mark.SIGNATURE
     return Mark.QUOTED if names & _WHOLE_QUOTES or any(name.startswith("yahoo_quoted") for name in names) else None
 
 
-def is_container(attributes: Attributes) -> bool:
-    """Whether the element is what a mail program puts around attribution, quote and any answers in between."""
-    return bool(_names(attributes) & _CONTAINERS)
-
-
-def begins_quote(attributes: Attributes) -> bool:
-    """Whether everything from this element on is an earlier mail: Outlook's header block."""
-    return bool(_names(attributes) & _REST_NAMES) or (
-        "style" in attributes and bool(_OUTLOOK_RULE.search(_squeezed(attributes, "style")))
-    )
-
-
-def keeps_spaces(attributes: Attributes) -> bool:
-    """Whether white space in it counts."""
-    return "style" in attributes and "white-space:pre" in _squeezed(attributes, "style")
-
-
-def tight(attributes: Attributes) -> bool:
-    """Whether a paragraph is drawn without room around it, as Outlook's are."""
-    style = _squeezed(attributes, "style") if "style" in attributes else ""
-    return (attributes.get("class") or "").startswith("Mso") or "margin:0" in style or "margin-bottom:0" in style
-
-
-def _cites(names: frozenset[str], attributes: Attributes) -> bool:
+def _cites(attributes: Attributes, style: str) -> bool:
     """A blockquote quotes, unless it is drawn as a mere indent, which is what "increase indent" makes."""
     if _squeezed(attributes, "type") == "cite" or "cite" in attributes:
         return True
-    style = _squeezed(attributes, "style")
     if "border-left:" in style and "border-left:none" not in style:
         return True
-    indent = "border:none" in style or "border:0" in style
-    return not indent and (bool(names & _CONTAINERS) or "margin" not in style)
+    return "border:none" not in style and "border:0" not in style and "margin" not in style
 
 
 def _names(attributes: Attributes) -> frozenset[str]:
     """Class, id and name, lower case; Outlook on the web puts "x_" before those of mail it quotes."""
     given = " ".join(attributes.get(key) or "" for key in ("class", "id", "name") if key in attributes)
-    return frozenset(name.removeprefix("x_") for name in given.lower().split()) if given else frozenset()
+    return frozenset(name.removeprefix("x_") for name in given.lower().split())
 
 
 def _squeezed(attributes: Attributes, key: str) -> str:
-    return "".join((attributes.get(key) or "").lower().split())
+    value = attributes.get(key)
+    return "".join(value.lower().split()) if value else ""

@@ -46,7 +46,7 @@ class _Sender:
         start, found, rest = line.casefold().strip(" *_").partition(last)
         if not found or not start.startswith(first) or len(start.split()) > 3:
             return False
-        return not rest or not rest.lstrip()[:1].isalnum()
+        return not rest or not rest.lstrip(" ")[:1].isalnum()
 
 
 def _paragraphs(lines: list[Line]) -> list[list[Line]]:

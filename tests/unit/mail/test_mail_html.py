@@ -183,6 +183,11 @@ def test_a_signature_element_goes_but_not_time_that_was_typed_into_it() -> None:
     assert new(f'<p>{WROTE}</p><div id="Signature"><p>{card}</p><p>PS Koslow .3</p></div>') == f"{WROTE}\nPS Koslow .3"
 
 
+def test_a_signature_laid_out_as_a_table_goes() -> None:
+    card = "<table><tr><td><b>Ines Marlowe</b><td>Partner<tr><td>Marlowe LLP<td>218-555-0199</table>"
+    assert new(f"<p>{WROTE}</p>{card}") == WROTE
+
+
 def test_nesting_ten_thousand_deep_keeps_the_text() -> None:
     html = "<div>" * 10_000 + "<span><b>" * 10_000 + WROTE + "</div>" * 10_000
     assert new(html) == WROTE
