@@ -171,6 +171,14 @@ def exchange_token(simulator: Simulator, form: Mapping[str, str]) -> Answer:
         return refusal.answer()
 
 
+def ask_consent(simulator: Simulator, query: Mapping[str, str]) -> Answer:
+    """GET /o/oauth2/v2/auth."""
+    try:
+        return Answer(302, b"", {"Location": simulator.tokens.consent.answer(query)})
+    except OAuthError as refusal:
+        return refusal.answer()
+
+
 def revoke_token(simulator: Simulator, form: Mapping[str, str]) -> Answer:
     """POST /revoke."""
     try:

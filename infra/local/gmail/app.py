@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from infra.local.gmail.api import GmailApi, Request, exchange_token, revoke_token
+from infra.local.gmail.api import GmailApi, Request, ask_consent, exchange_token, revoke_token
 from infra.local.gmail.batch import answer_batch
 from infra.local.gmail.errors import Answer, GmailError
 from infra.local.gmail.faults import BATCH, TOKEN, CallFault
@@ -73,6 +73,7 @@ class Wire:
             Route("/upload/gmail/v1/{rest:path}", self.gmail, methods=verbs),
             Route("/batch/gmail/v1", self.batch, methods=["POST"]),
             Route("/batch", self.batch, methods=["POST"]),
+            Route("/o/oauth2/v2/auth", self.consent, methods=["GET"]),
             Route("/token", self.token, methods=["POST"]),
             Route("/revoke", self.revoke, methods=["POST"]),
         ]
@@ -92,6 +93,10 @@ class Wire:
         return await self._deliver(
             TOKEN, await _request(http), lambda request: exchange_token(self._simulator, _form(request))
         )
+
+    async def consent(self, http: HttpRequest) -> Response:
+        """OAuth's consent screen, agreed to at once."""
+        return _response(ask_consent(self._simulator, dict(http.query_params)))
 
     async def revoke(self, http: HttpRequest) -> Response:
         """OAuth's revocation endpoint."""

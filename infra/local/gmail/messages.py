@@ -47,7 +47,7 @@ class Messages:
             wanted.append(_before(token))
         size = call.page_size(DEFAULT_PAGE, LARGEST_PAGE)
         where = every(wanted)
-        # A condition is fixed text; what callers write is among the parameters.
+        # Conditions are fixed text; what callers write is among the parameters.
         query = f"select * from message where {where.sql} {_NEWEST_FIRST} limit ?"  # noqa: S608  # nosec B608
         rows = self._store.database.execute(query, (*where.parameters, size + 1)).fetchall()
         answer: dict[str, Any] = {"resultSizeEstimate": len(rows)}

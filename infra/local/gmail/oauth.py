@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from infra.local.gmail.consent import READONLY_SCOPE, ConsentScreen
 from infra.local.gmail.errors import OAuthError, unauthenticated
 from infra.local.gmail.mailboxes import Mailbox, Mailboxes
 
-READONLY_SCOPE = "https://www.googleapis.com/auth/gmail.readonly"
 _BEARER = "Bearer"
 OWNER_LIFETIME_S = 86_400
 CLIENT_ID = "tenths-local.apps.googleusercontent.com"
@@ -48,6 +48,7 @@ class Tokens:
                 (CLIENT_ID, f"GOCSPX-{secrets.token_urlsafe(21)}"),
             )
         self._client = database.execute("select id, secret from client").fetchone()
+        self.consent = ConsentScreen(mailboxes, self._client["id"])
 
     def grant(self, mailbox: Mailbox) -> Grant:
         """A new refresh token for the app."""
@@ -64,20 +65,34 @@ class Tokens:
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
         """The token endpoint's answer to a form. Raises OAuthError."""
-        kind = form.get("grant_type", "")
-        if kind != "refresh_token":
-            raise OAuthError("unsupported_grant_type", f"Invalid grant_type: {kind}")
-        for name in ("refresh_token", "client_id", "client_secret"):
-            if not form.get(name):
-                raise OAuthError("invalid_request", f"Missing required parameter: {name}")
-        if (form["client_id"], form["client_secret"]) != (self._client["id"], self._client["secret"]):
+        if (form.get("client_id"), form.get("client_secret")) != (self._client["id"], self._client["secret"]):
             raise OAuthError("invalid_client", "Unauthorized", 401)
+        kind = form.get("grant_type", "")
+        match kind:
+            case "refresh_token":
+                return self._refresh(form)
+            case "authorization_code":
+                return self._redeem(form)
+        raise OAuthError("unsupported_grant_type", f"Invalid grant_type: {kind}")
+
+    def _refresh(self, form: Mapping[str, str]) -> dict[str, Any]:
+        if not form.get("refresh_token"):
+            raise OAuthError("invalid_request", "Missing required parameter: refresh_token")
         row = self._database.execute("select * from refresh_token where token = ?", (form["refresh_token"],)).fetchone()
         if row is None or row["revoked"]:
             raise OAuthError("invalid_grant", "Token has been expired or revoked.")
-        token = self._issue(self._mailboxes.by_id(row["mailbox"]), row["token"], self.lifetime_s)
+        return self._answer(self._mailboxes.by_id(row["mailbox"]), row["token"])
+
+    def _redeem(self, form: Mapping[str, str]) -> dict[str, Any]:
+        consent = self.consent.redeem(form)
+        refresh_token = self.grant(consent.mailbox).refresh_token
+        answer = self._answer(consent.mailbox, refresh_token)
+        # As with Google: who doesn't ask for offline access gets no refresh token.
+        return answer | {"refresh_token": refresh_token} if consent.offline else answer
+
+    def _answer(self, mailbox: Mailbox, refresh_token: str) -> dict[str, Any]:
         return {
-            "access_token": token,
+            "access_token": self._issue(mailbox, refresh_token, self.lifetime_s),
             "expires_in": int(self.lifetime_s),
             "scope": READONLY_SCOPE,
             "token_type": _BEARER,

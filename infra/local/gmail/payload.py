@@ -12,6 +12,7 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -74,7 +75,53 @@ def date_ms(message: Message) -> int | None:
 
 def digest(raw: bytes) -> Digest:
     """Reads what threads, search and the snippet need. Never raises: Gmail takes every message there is."""
-    message = message_from_bytes(raw[:SEARCHED_BYTES])
+    beginning = raw[:SEARCHED_BYTES]
+    try:
+        return _digest(message_from_bytes(beginning))
+    except RecursionError:
+        return _digest(_headers_only(beginning))
+
+
+def takeout_thread(raw: bytes) -> int | None:
+    """The thread that Takeout's X-GM-THRID names; None when there is none."""
+    found = _TAKEOUT_THREAD.search(raw[:SEARCHED_BYTES])
+    return int(found[1]) if found and int(found[1]) < 2**63 else None
+
+
+def full(raw: bytes) -> dict[str, Any]:
+    """The `payload` of format=full: the tree of parts, bodies inline, attachments by id."""
+    try:
+        return _part(message_from_bytes(raw), "")
+    except RecursionError:
+        return _part(_headers_only(raw), "")
+
+
+def metadata(raw: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """The `payload` of format=metadata: the type and the headers asked for, or all of them."""
+    message = _headers_only(raw)
+    wanted = {name.lower() for name in names}
+    headers = [entry for entry in _headers(message) if not wanted or entry["name"].lower() in wanted]
+    return {"mimeType": message.get_content_type(), "headers": headers}
+
+
+def attachment(raw: bytes, attachment_id: str) -> bytes | None:
+    """The content of the part that `full` named by this id; None when there is no such part."""
+    return next(
+        (
+            _content(part)
+            for part_id, part in _walk(message_from_bytes(raw), "")
+            if _attachment_id(part_id) == attachment_id
+        ),
+        None,
+    )
+
+
+def _headers_only(raw: bytes) -> Message:
+    """The message as one part, whatever is nested in it, however deeply."""
+    return BytesHeaderParser().parsebytes(raw)
+
+
+def _digest(message: Message) -> Digest:
     subject = header(message, "Subject")
     text = next(_texts(message), "")
     recipients = " ".join(header(message, name) for name in ("To", "Cc", "Bcc"))
@@ -93,37 +140,6 @@ def digest(raw: bytes) -> Digest:
     )
 
 
-def takeout_thread(raw: bytes) -> int | None:
-    """The thread that Takeout's X-GM-THRID names; None when there is none."""
-    found = _TAKEOUT_THREAD.search(raw[:SEARCHED_BYTES])
-    return int(found[1]) if found and int(found[1]) < 2**63 else None
-
-
-def full(raw: bytes) -> dict[str, Any]:
-    """The `payload` of format=full: the tree of parts, bodies inline, attachments by id."""
-    return _part(message_from_bytes(raw), "")
-
-
-def metadata(raw: bytes, names: Iterable[str]) -> dict[str, Any]:
-    """The `payload` of format=metadata: the type and the headers asked for, or all of them."""
-    message = message_from_bytes(raw)
-    wanted = {name.lower() for name in names}
-    headers = [entry for entry in _headers(message) if not wanted or entry["name"].lower() in wanted]
-    return {"mimeType": message.get_content_type(), "headers": headers}
-
-
-def attachment(raw: bytes, attachment_id: str) -> bytes | None:
-    """The content of the part that `full` named by this id; None when there is no such part."""
-    return next(
-        (
-            _content(part)
-            for part_id, part in _walk(message_from_bytes(raw), "")
-            if _attachment_id(part_id) == attachment_id
-        ),
-        None,
-    )
-
-
 def _texts(message: Message) -> Iterator[str]:
     """The message's texts, plain ones first, so that the first is what a reader would see."""
     parts = [part for part in message.walk() if part.get_content_maintype() == "text" and not part.get_filename()]
@@ -136,7 +152,7 @@ def _decoded(part: Message) -> str:
     content = _content(part)
     try:
         return content.decode(part.get_content_charset("utf-8"), "replace")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
 
 

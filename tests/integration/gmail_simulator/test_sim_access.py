@@ -1,5 +1,7 @@
 """Who gets in: tokens, their ends, their mailboxes, their scopes."""
 
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -9,6 +11,10 @@ from googleapiclient.errors import HttpError
 
 from tests.integration.gmail_simulator.caller import Mailbox, letter, raw
 from tests.integration.gmail_simulator.process import Process
+
+VERIFIER = "a-verifier-of-at-least-forty-three-characters-0"
+CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+BACK = "https://app.example/mailbox/callback?firm=7"
 
 
 def exchange(mailbox: Mailbox, **changed: str) -> httpx.Response:
@@ -140,3 +146,76 @@ def test_a_read_only_token_changes_nothing(mailbox: Mailbox) -> None:
 def test_a_path_that_is_no_method_is_404(mailbox: Mailbox) -> None:
     for path in ("users/me/settings", "users/me/messages/1/2", "nobody"):
         assert mailbox.http.get(f"gmail/v1/{path}").status_code == 404
+
+
+def consent(mailbox: Mailbox, **changed: str) -> httpx.Response:
+    query = {
+        "client_id": mailbox.client_id,
+        "redirect_uri": BACK,
+        "response_type": "code",
+        "scope": "https://www.googleapis.com/auth/gmail.readonly",
+        "access_type": "offline",
+        "state": "opaque",
+        "login_hint": mailbox.address,
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return mailbox.http.get("o/oauth2/v2/auth", params=query | changed)
+
+
+def sent_back(answer: httpx.Response) -> dict[str, str]:
+    assert answer.status_code == 302
+    assert answer.headers["location"].startswith(BACK)
+    return dict(httpx.URL(answer.headers["location"]).params)
+
+
+def redeem(mailbox: Mailbox, code: str, **changed: str) -> httpx.Response:
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK, "code_verifier": VERIFIER}
+    return exchange(mailbox, **form | changed)
+
+
+def test_consent_gives_a_code_that_is_good_once_for_a_refresh_token(mailbox: Mailbox) -> None:
+    back = sent_back(consent(mailbox))
+    assert (back["state"], back["firm"]) == ("opaque", "7")
+    answer = redeem(mailbox, back["code"]).raise_for_status().json()
+    assert profile(mailbox, answer["access_token"]).json()["emailAddress"] == mailbox.address
+    assert exchange(mailbox, refresh_token=answer["refresh_token"]).status_code == 200
+    assert redeem(mailbox, back["code"]).json()["error"] == "invalid_grant"
+
+
+def test_without_offline_access_there_is_no_refresh_token(mailbox: Mailbox) -> None:
+    code = sent_back(consent(mailbox, access_type="online"))["code"]
+    assert "refresh_token" not in redeem(mailbox, code).raise_for_status().json()
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"code": "4/unknown"}, "invalid_grant"),
+        ({"redirect_uri": "https://evil.example/"}, "redirect_uri_mismatch"),
+        ({"code_verifier": "guessed"}, "invalid_grant"),
+        ({"client_secret": "wrong"}, "invalid_client"),
+    ],
+)
+def test_a_code_is_good_only_for_who_asked_for_it(mailbox: Mailbox, changed: dict[str, str], error: str) -> None:
+    code = sent_back(consent(mailbox))["code"]
+    assert redeem(mailbox, **{"code": code} | changed).json()["error"] == error
+
+
+def test_a_person_who_has_no_mailbox_here_says_no(mailbox: Mailbox) -> None:
+    back = sent_back(consent(mailbox, login_hint="nobody.here@example.com"))
+    assert (back["error"], back["state"], "code" in back) == ("access_denied", "opaque", False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "other"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"response_type": "token"},
+        {"scope": "https://mail.google.com/"},
+        {"code_challenge_method": "plain"},
+    ],
+)
+def test_a_wrong_request_for_consent_sends_nobody_anywhere(mailbox: Mailbox, changed: dict[str, str]) -> None:
+    assert consent(mailbox, **changed).status_code in {400, 401}
