@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from shared.extraction.attribution.date import counts_days_first, day_in, leading_day
+from shared.extraction.attribution.date import counts_days_first, day_in
 from shared.extraction.attribution.kind import kind_of
-from shared.extraction.attribution.matter import Matters, Places, heading_matter, line_matter
+from shared.extraction.attribution.matter import Matters, Places
 from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.confidence import confidence
@@ -16,7 +16,9 @@ from shared.extraction.context.repeats import Stated, repeats
 from shared.extraction.context.setting import Setting, about_their_time, heading_of
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
-from shared.extraction.passages import Passage, passages
+from shared.extraction.lines import Line, Lines
+from shared.extraction.quotes import Quotes
+from shared.extraction.table import with_hours
 from shared.extraction.tokens import tokenise
 from shared.mail.email import Email, Span
 from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
@@ -26,36 +28,15 @@ ANALYSER_VERSION: int = 1
 
 _MOST_AMOUNTS = 600
 """Amounts looked at in one email; no person states more of their own time in one."""
-_MAY_HOLD_TIME = re.compile(r"\d|hour|hr|min|half|quarter|day|morning|afternoon|evening|point", re.IGNORECASE)
-_QUOTE = re.compile(r"(?<![\w\"])[\"\u201c](?=\S)[^\"\u201c\u201d]{1,1500}[\"\u201d]")
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _EPOCH = date(1970, 1, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """What stands around a passage: the day and matter it begins with or its heading names."""
-
-    day: date | None
-    matter: str | None
-    own_day: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
     candidate: Candidate
     verdict: Verdict
-    line: _Line
-
-
-class _Quotes:
-    """Where the new text quotes somebody's words: between double quotation marks."""
-
-    def __init__(self, text: str, spans: tuple[Span, ...]) -> None:
-        self._runs = [found.span() for span in spans for found in _QUOTE.finditer(text, span.start, span.end)]
-
-    def hold(self, place: int) -> bool:
-        return any(begin < place < end for begin, end in self._runs)
+    line: Line
 
 
 def extract(email: Email, context: Context) -> Found:
@@ -79,8 +60,9 @@ class _Extraction:
         reports, plans = heading_of(email.subject)
         self._setting = Setting(reports, plans and not reports, about_their_time(email.subject))
         self._subject = tokenise(email.subject)
-        self._quotes = _Quotes(self._text, email.new)
+        self._quotes = Quotes(email.body, email.new)
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
+        self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
 
     def found(self) -> Found:
         decided = list(self._decide())
@@ -99,85 +81,41 @@ class _Extraction:
 
     def _decide(self) -> list[_Decided]:
         decided: list[_Decided] = []
-        lines = self._lines()
         before: Sentence | None = None
-        for passage, line in lines:
+        for passage, line in list(self._lines.read()):
             if len(decided) > _MOST_AMOUNTS:
                 break
-            if not _MAY_HOLD_TIME.search(self._text, passage.start, passage.end):
-                before = self._last_sentence(passage, before)
-                continue
-            quotes = self._quotes
-            for sentence in sentences(
-                read_passage(self._text, passage.start, passage.end), passage, self._text, before
-            ):
+            read = read_passage(self._text, passage.start, passage.end)
+            if line.hours is not None:
+                read = with_hours(read, self._text, *line.hours)
+            for sentence in sentences(read, passage, self._text, before):
                 before = sentence
                 previous: Verdict | None = None
                 for candidate in candidates(sentence):
-                    near = decided[-1].verdict if decided and self._beside(decided[-1], passage) else None
-                    around = Around(
-                        self._setting, line.own_day, line.matter is not None, quotes.hold(candidate.amount.start),
-                        self._over(candidate, line), previous, near,
-                    )
-                    previous = judge(candidate, self._names(candidate), around, self._text)
+                    previous = self._judge(candidate, line, previous, decided[-1] if decided else None)
                     decided.append(_Decided(candidate, previous, line))
         return decided
 
-    def _last_sentence(self, passage: Passage, before: Sentence | None) -> Sentence | None:
-        found = list(sentences(read_passage(self._text, passage.start, passage.end), passage, self._text, before))
-        return found[-1] if found else before
-
-    def _lines(self) -> list[tuple[Passage, _Line]]:
-        """The passages with the day and matter that they, or the headings above them, name."""
-        found: list[tuple[Passage, _Line]] = []
-        day: date | None = None
-        matter: str | None = None
-        for span in self._email.new:
-            for passage in passages(self._text, span.start, span.end):
-                line = self._text[passage.start : passage.end]
-                rest, own = line, leading_day(line[:200], self._sent, day_first=self._day_first)
-                if own:
-                    rest = line[own[1] :].lstrip(" \t-–—:,.|*")
-                has_time = bool(re.search(r"\d", rest)) or "hour" in rest
-                if own and not rest.strip(" :,-–—*."):
-                    day = own[0]
-                elif not has_time and len(line) < 60:
-                    if name := heading_matter(rest):
-                        matter = (
-                            name
-                            if line.strip().isupper() or line.rstrip().endswith(":") or rest is not line
-                            else matter
-                        )
-                    reports, plans = heading_of(line)
-                    self._note(passage.block, reports, plans)
-                elif ":" in line[:120] or line.rstrip().endswith(":"):
-                    reports, plans = heading_of(line.split(":")[0])
-                    self._note(passage.block, reports, plans and line.rstrip().endswith(":"))
-                elif len(line) < 120:
-                    reports, _ = heading_of(line)
-                    self._note(passage.block, reports, False)
-                if has_time and (passage.item or len(line) < 100):
-                    self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
-                named = line_matter(re.sub(r"^\s*(?:[-*•·–—]\s+|\d{1,2}[.)]\s+)", "", rest)[:90]) if has_time else None
-                found.append(
-                    (passage, _Line(own[0] if own else day, named or matter, own is not None or day is not None))
-                )
-        return found
-
-    def _note(self, block: int, reports: bool, plans: bool) -> None:
-        if reports:
-            self._setting.reports.add(block)
-        if plans:
-            self._setting.plans |= {block, block + 1}
-
-    def _beside(self, earlier: _Decided, passage: Passage) -> bool:
-        return passage.block - earlier.candidate.sentence.passage.block <= 1
+    def _judge(self, candidate: Candidate, line: Line, previous: Verdict | None, last: _Decided | None) -> Verdict:
+        near = last is not None and candidate.sentence.passage.block - last.candidate.sentence.passage.block <= 1
+        around = Around(
+            setting=self._setting,
+            dated=line.day is not None,
+            matter=line.matter is not None,
+            quoted=self._quotes.hold(candidate.amount.start),
+            over=self._over(candidate, line),
+            previous=previous,
+            near=last.verdict if last and near else None,
+            others=line.other,
+            tabled=line.hours is not None,
+        )
+        return judge(candidate, self._names(candidate), around, self._text)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts
         return frozenset(index for index in range(1, len(starts)) if self._text[starts[index]].isupper())
 
-    def _over(self, candidate: Candidate, line: _Line) -> bool | None:
+    def _over(self, candidate: Candidate, line: Line) -> bool | None:
         """Whether a clock span lies before the moment the mail was sent; None if that can't be told."""
         clock = candidate.amount.clock
         if clock is None or self._moment is None:

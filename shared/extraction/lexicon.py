@@ -11,7 +11,7 @@ _DRAFTING, _REVIEW, _TRAVEL, _OTHER = EntryType.DRAFTING, EntryType.REVIEW, Entr
 _IRREGULAR: dict[str, tuple[str, ...]] = {
     "speak": ("spoke", "spoken"), "write": ("wrote", "written"), "rewrite": ("rewrote", "rewritten"),
     "read": ("read",), "reread": ("reread",), "meet": ("met",), "sit": ("sat",), "drive": ("drove", "driven"),
-    "fly": ("flew", "flown"), "go": ("went", "gone"), "do": ("did", "done"), "put": ("put",), "spend": ("spent",),
+    "fly": ("flew", "flown"), "go": ("went", "gone"), "do": ("did", "done"), "put": ("put",), "spend": ("spent",), "proofread": ("proofread",), "re-read": ("re-read",), "draw": ("drew", "drawn"), "overhaul": ("overhauled",),
     "take": ("took", "taken"), "run": ("ran",), "find": ("found",), "dig": ("dug",), "give": ("gave", "given"),
     "get": ("got", "gotten"), "have": ("had",), "make": ("made",), "think": ("thought",), "teach": ("taught",),
     "build": ("built",), "send": ("sent",), "deal": ("dealt",), "hold": ("held",), "wind": ("wound",), "see": ("saw",),
@@ -61,7 +61,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "call", "calls", "phone", "telephone", "tel", "tc", "tcs", "t/c", "t/cs", "tcw", "t/cw", "zoom", "teams", "video",
         "videoconference", "webex", "facetime", "phone call", "telecon", "teleconference", "tele", "teleconf", "conf call",
         "conference call", "conference calls", "conf . call", "tel conf", "tel . conf", "phone conference", "phone conf",
-        "telephone conference", "voicemail", "vm", "skype", "google meet", "ph/c", "p/c", "ph", "phoned", "vc", "vidconf",
+        "telephone conference", "voicemail", "vm", "skype", "google meet", "ph/c", "p/c", "ph", "phoned", "vc", "vidconf", "vid conf", "vid . conf", "pre-call", "pre - call",
         "t/call", "telephone attendance", "attendance by telephone", "dial-in", "tel con", "telcon", "phonecall", "whatsapp",
         "phone attendance", "calls with", "tele conf", "tele . conf", "telephone con", "on the line", "tel attendance",
         "video conference", "video conf", "video hearing",
@@ -74,7 +74,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "execution", "status conference", "cmc", "ccmc", "con", "attendance", "attendances", "mention", "directions",
         "conclave", "settlement conference", "walkthrough", "walk-through", "site", "negotiation", "negotiations", "sync",
         "debrief", "lunch meeting", "plea", "sentencing", "cross examination", "voir dire", "conferral", "bench",
-        "confs", "conf w/", "mtg w/", "tribunal", "inquest", "verdict", "jury selection", "roundtable", "office conference",
+        "confs", "conf w/", "mtg w/", "tribunal", "inquest", "jail visit", "visit", "clinic", "record", "on the record", "verdict", "jury selection", "roundtable", "office conference",
         "calendar call", "workshop", "chambers", "strategy session", "prep session", "witness prep", "four-way", "jsm",
     ),
     _RESEARCH: (
@@ -100,7 +100,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "diligence", "document review", "doc review", "docs review", "privilege review", "records", "production", "discovery",
         "transcript", "transcripts", "contract", "lease", "disclosure", "bundle", "title", "dd", "report review", "markup",
         "comments", "documents", "docs", "exhibits", "photos", "invoices", "video", "footage", "recording", "consideration",
-        "considering", "proofing", "privilege log", "data room", "dataroom", "comparison", "policy", "abstract",
+        "considering", "proofing", "privilege log", "data room", "dataroom", "bodycam", "proofs", "tables", "logs", "charts", "notes", "reading", "comparison", "policy", "abstract",
     ),
     _TRAVEL: (
         "travel", "trvl", "travelling", "traveling", "drive", "train", "flight", "driving", "transit", "to and from",

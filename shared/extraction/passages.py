@@ -19,8 +19,10 @@ _ITEM = re.compile(
     re.IGNORECASE,
 )
 _ENDS_WITH_TIME = re.compile(
-    r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|mins?|minutes?|u|units?)\.?)\)?\s*$", re.I
+    r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|u|units?)\.?|\b(?:hours?|half|minutes?))\)?\s*$",
+    re.I,
 )
+_TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")
 _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")
 
 
@@ -35,26 +37,36 @@ class Passage:
     block: int
     item: bool
     cells: bool
+    block_lines: int = 1
 
 
 def passages(text: str, start: int, end: int) -> Iterator[Passage]:
     """The passages of `text[start:end]`, in order; blank lines are in none."""
-    lines = list(_lines(text, start, end))
-    block, at = 0, 0
+    block = 0
+    lines: list[tuple[int, int]] = []
+    for begin, finish in (*_lines(text, start, end), (end, end)):
+        if begin < finish:
+            lines.append((begin, finish))
+        elif lines:
+            yield from _block(text, lines, block)
+            block, lines = block + 1, []
+
+
+def _block(text: str, lines: list[tuple[int, int]], block: int) -> Iterator[Passage]:
+    """The passages of a run of lines without a blank one."""
+    width = max(finish - begin for begin, finish in lines)
+    at = 0
     while at < len(lines):
-        begin, finish = lines[at]
-        if begin == finish:
-            block, at = block + 1, at + 1
-            continue
+        begin = lines[at][0]
         last = at
-        while last + 1 < len(lines) and _continues(text, lines[last], lines[last + 1]):
+        while last + 1 < len(lines) and _continues(text, lines[last], lines[last + 1], width):
             last += 1
         finish = lines[last][1]
         first = text[begin : lines[at][1]]
         indent = len(first) - len(first.lstrip())
         for piece in range(begin, finish, _LONGEST):
             stop = min(piece + _LONGEST, finish)
-            yield Passage(piece, stop, indent, block, bool(_ITEM.match(first)), "\t" in first.strip())
+            yield Passage(piece, stop, indent, block, bool(_ITEM.match(first)), "\t" in first.strip(), len(lines))
         at = last + 1
 
 
@@ -66,12 +78,15 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         start = stop + 1
 
 
-def _continues(text: str, line: tuple[int, int], after: tuple[int, int]) -> bool:
+def _continues(text: str, line: tuple[int, int], after: tuple[int, int], width: int) -> bool:
     """Whether the second line goes on with the first: it was wrapped, not begun."""
     first, second = text[line[0] : line[1]], text[after[0] : after[1]]
-    if not second or "\t" in first or "\t" in second or _ITEM.match(second):
+    if "\t" in first or "\t" in second or _ITEM.match(second):
         return False
-    if len(first) < _WRAPPED or _ENDS_WITH_TIME.search(first[-20:]):
-        return second.lstrip()[:1].islower() and not _ENDS_WITH_TIME.search(first[-20:]) and len(first) >= 30
+    opens = second.lstrip()[:1]
+    if _ENDS_WITH_TIME.search(first[-30:]):
+        return opens.islower() and len(first) >= _WRAPPED and not _TERSE.match(second)
+    if opens.islower() and not _TERMINAL.search(first):
+        return len(first) >= 30 and not _TERSE.search(second)
     word = len(second.lstrip().split(" ", 1)[0])
-    return len(first) + 1 + word > 60 or not _TERMINAL.search(first)
+    return width >= _WRAPPED and len(first) + 1 + word > width

@@ -33,7 +33,15 @@ _MARKS = str.maketrans(
 )
 _DAYS = {"Sat": "saturday", "Sun": "sunday", "SAT": "saturday", "SUN": "sunday"}
 _DAY_FOLLOWS = re.compile(r"[ .,(]{0,3}\d|\s*[:,)\t-]|\s*$", re.MULTILINE)
-_SPELLINGS = {"tc/": "tc", "c/w": "with", "hrs'": "hrs", "hour's": "hours", "hours'": "hours", "minutes'": "minutes"}
+_SPELLINGS = {
+    "tc/": "tc",
+    "c/w": "with",
+    "hrs'": "hrs",
+    "hour's": "hours",
+    "hours'": "hours",
+    "minutes'": "minutes",
+    "quarter's": "quarter",
+}
 
 
 def tokenise(text: str, start: int = 0, end: int | None = None) -> Tokens:

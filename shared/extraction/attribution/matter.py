@@ -14,6 +14,7 @@ from shared.mail.email import Address, Email
 from shared.models import CLIENT_MATTER_LIMIT, Matter
 
 _PREFIX = re.compile(r"(?P<name>[^\W\d_][\w'’&./ ]{0,60}?)\s*(?:\s[-–—]+\s|:\s*|\s[-–—]|\t|\|)\s*(?=\S)")
+_TERSE_PREFIX = re.compile(r"(?P<name>[^\W\d_][\w'’&.]*(?:\s[\w'’&.]+){0,2}?)(?:,\s|\s{2,})(?=\S)")
 _FREEMAIL = re.compile(
     r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\.", re.I
 )
@@ -63,9 +64,12 @@ class Places:
     sentence: str
 
 
-def line_matter(line: str) -> str | None:
-    """The matter that a time line begins with ("Ortiz - TC w/ client"), as written; None if it begins with none."""
-    found = _PREFIX.match(line)
+def line_matter(line: str, *, terse: bool = False) -> str | None:
+    """The matter that a time line begins with ("Ortiz - TC w/ client"), as written; None if it begins with none.
+
+    In a `terse` line a comma or the first words do too ("pelham, letter re fees .3", "ferris conf w judge .4").
+    """
+    found = _PREFIX.match(line) or (_TERSE_PREFIX.match(line) if terse else None)
     if not found:
         return None
     name = found["name"].strip(" ,.-")

@@ -4,12 +4,12 @@ In order: what the amount itself measures; whose time it is and what the governi
 governs, whether the line reads as lawyers' shorthand.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.extraction.clauses import Candidate
 from shared.extraction.context import not_work
 from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor
-from shared.extraction.context.setting import Setting
+from shared.extraction.context.setting import Setting, forecasts
 from shared.extraction.context.shorthand import ENOUGH, shorthand
 from shared.extraction.context.vocabulary import CONDITIONS, CONTEXT, INTENTIONS, LASTED, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
@@ -43,9 +43,33 @@ _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
 )
 _HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
-_POINTING = frozenset({"it", "this", "that", "which", "these", "those", "one", "all", "both"})
-_INHERITED = frozenset({"<plan> <t>", "<other> spent <t>", "would have <done>", "if I <done>", "if <t>", "not <done>", "<t>?"})
-_LIKE_BASE = WORK_BASE | {"put", "spend", "set", "budget", "allow", "say", "need", "give", "let", "estimate", "plan", "block"}
+_CLAUSE_OPENERS = FIRST | {"which", "it", "that", "then", "he", "she", "they", "this", "here"}
+_SPEECH = frozenset(
+    "quoted estimated told said asked promised budgeted expected scheduled requested offered allowed thought hoped assumed"
+    " guessed wanted agreed suggested proposed mentioned understood believed knew felt saw got heard learned received noticed"
+    " wished reserved planned slept ate bought paid sold lived loved liked enjoyed missed ran lost won owed saved gave let".split()
+)
+_WEAK = frozenset(
+    "sat waited stood walked drove flew rode looked thought went watched listened talked got stayed ran chatted".split()
+)
+_POINTING = frozenset({"<n>", "it", "this", "that", "which", "these", "those", "one", "all", "both"})
+_INHERITED = frozenset(
+    {"<plan> <t>", "<other> spent <t>", "would have <done>", "if I <done>", "if <t>", "not <done>", "<t>?"}
+)
+_LIKE_BASE = WORK_BASE | {
+    "put",
+    "spend",
+    "set",
+    "budget",
+    "allow",
+    "say",
+    "need",
+    "give",
+    "let",
+    "estimate",
+    "plan",
+    "block",
+}
 _PERSONAL = frozenset(
     "gym dentist doctor's lunch dinner breakfast soccer kids son daughter wife husband mom dad workout yoga haircut birthday"
     " school vacation party movie game tennis golf groceries store church baby pers personal dog nap slept sleep tv commute"
@@ -72,6 +96,9 @@ class Around:
     over: bool | None
     previous: Verdict | None
     near: Verdict | None
+    governed: bool = False
+    others: bool = False
+    tabled: bool = False
 
 
 def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str) -> Verdict:
@@ -80,11 +107,14 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     by = governor(tokens, at, names)
     spent_after = _SPENT_AFTER.search(tokens) is not None
     spent = spent_after or _plainly_done(candidate, by)
+    if around.others:
+        return Verdict(False, 0.93, "<other>: <t>", "another timekeeper's line")
     if around.quoted:
         return Verdict(False, 0.85, '"<t>"', "somebody's words, quoted")
     if candidate.amount.best < 3 and candidate.amount.form is Form.SPOKEN:
         return Verdict(False, 0.9, "a minute", "too short to be a piece of work")
-    if rule := not_work.refused(tokens, spent=spent):
+    terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS}
+    if rule := not_work.refused(tokens, spent=spent or terse):
         return Verdict(False, 0.97, rule.name, rule.reason)
     if _asked(candidate, by):
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
@@ -94,8 +124,12 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(True, 0.93, "<t> I spent", "the sender says so")
     if candidate.amount.rules and candidate.amount.rules[0].startswith("began at"):
         return _begun(by)
-    if by.person is Person.OTHER and not _trusted(candidate, by):
+    verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
+    governed = by.person in {Person.OTHER, Person.IMPERSONAL, Person.PRESENT}
+    if (by.person is Person.IMPERSONAL and verb not in LASTED) or (governed and not _trusted(candidate, by)):
         by = Governor(Person.UNSAID, -1)
+    if by.person is Person.PRESENT:
+        return Verdict(False, 0.9, "<is> <t>", "what is or would be, not what was done")
     if by.person is Person.OTHER:
         return Verdict(False, 0.93, "<other> spent <t>", "another person's time")
     if reason := _not_done(candidate, by):
@@ -104,7 +138,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return _first_person(candidate, by)
     if by.person is Person.IMPERSONAL:
         return _impersonal(candidate, by, around)
-    return _unsaid(candidate, by, around, text)
+    return _unsaid(candidate, by, replace(around, governed=governed), text)
 
 
 def _trusted(candidate: Candidate, by: Governor) -> bool:
@@ -156,7 +190,7 @@ def _near(candidate: Candidate) -> set[str]:
 def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
     """Future, planned, conditional, negated: what stands before the amount within its clause."""
     tokens, at = candidate.tokens, candidate.at
-    if by.person is Person.FIRST:
+    if by.person is Person.FIRST and tokens.spelled[by.subject] in FIRST | {"us"}:
         before = tokens.spelled[max(by.subject - 3, 0) : by.subject]
         inside = set(tokens.spelled[by.subject : by.verb + 1])
         if inside & NEGATIONS:
@@ -176,6 +210,8 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
         return "<t> tomorrow", "still to come, not done"
     start = _clause_start(tokens, at)
     clause = tokens.part(start, at + 1)
+    if start and tokens.spelled[start - 1] == ":" and at - start < 3 and _NOT_DONE.search(tokens.part(0, start)):
+        return "<plan>: <t>", "planned, asked for or expected, not done"
     if _NOT_DONE.search(clause) or _NOT_DONE_PHRASES.search(clause):
         return "<plan> <t>", "planned, asked for or expected, not done"
     if _LATER.search(tokens):
@@ -198,7 +234,10 @@ def _clause_breaks(tokens: Tokens) -> bool:
 def _clause_start(tokens: Tokens, at: int) -> int:
     """The start of the clause around `at`: after the last strong mark before it."""
     for index in range(at - 1, -1, -1):
-        if tokens.spelled[index] in {";", "--", "but", ":"}:
+        word = tokens.spelled[index]
+        if word in {";", "--", "but", ":"} or (
+            word in {"and", ",", "so"} and tokens.spelled[index + 1] in _CLAUSE_OPENERS
+        ):
             return index + 1
     return 0
 
@@ -229,16 +268,28 @@ def _first_person(candidate: Candidate, by: Governor) -> Verdict:
         "charged",
     }:
         return Verdict(True, 0.95, "I spent <t>", "the sender says so", marks)
-    if verb in WORK_PAST:
+    if candidate.amount.form is Form.COLON:
+        return Verdict(False, 0.85, "at <clock>", "a time of day")
+    if verb in WORK_PAST and (verb not in _WEAK or _works_besides(candidate, by)):
         return Verdict(True, 0.93, "I <worked> <t>", "the sender did work that took it", marks)
     if verb in LASTED or verb in TIME_VERBS or verb in {"was", "were", "been"}:
         if _work_in(candidate.tokens) or _HAD.search(candidate.tokens) or verb == "took":
             return Verdict(True, 0.92, "I had <t>", "the sender was at work for it", marks)
         if set(candidate.tokens.spelled) & {"with", "on", "at", "before"}:
             return Verdict(True, 0.75, "I was with <t>", "the sender was with somebody for it", marks)
+    if verb in _SPEECH or verb in _WEAK:
+        return Verdict(False, 0.8, "I <said> <t>", "said, felt or waited, not worked")
+    if candidate.tokens.spelled[candidate.at - 1] in {",", "--", "(", ":", "-"}:
+        return Verdict(True, 0.85, "I <did>, <t>", "what the sender did, and how long it took", marks)
     if _work_in(candidate.own):
         return Verdict(True, 0.7, "I <did>, <work> <t>", "work beside what the sender did", marks)
     return Verdict(False, 0.7, "I <did> <t>", "nothing says that it was work")
+
+
+def _works_besides(candidate: Candidate, by: Governor) -> bool:
+    """Whether the clause names work beside its own verb, or somebody it was done with."""
+    rest = candidate.tokens.part(by.verb + 1, candidate.last)
+    return _work_in(rest) or bool({"with", "w/", "together", "to"} & set(rest.spelled))
 
 
 def _impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
@@ -254,7 +305,7 @@ def _impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     if subject in _POINTING or subject.endswith("'s"):
         if _work_in(head) or (before and (_work_in(before.tokens) or set(before.tokens.spelled) & FIRST)):
             return Verdict(True, 0.88, "it took <t>", "what was done before took it")
-        if subject in {"this", "one"} and (before is None or len(before.tokens.spelled) < 4):
+        if subject in {"this", "one", "<n>"} and (before is None or len(before.tokens.spelled) < 4):
             return Verdict(True, 0.8, "this took <t>", "what the mail is about took it")
         if _work_in(tokens):
             return Verdict(True, 0.8, "it took <t> to <work>", "work, and how long it took")
@@ -286,10 +337,14 @@ def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ve
             return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
     if around.previous is not None and around.previous.rule in _INHERITED and not _walled(candidate):
         return Verdict(False, 0.85, around.previous.rule, around.previous.reason)
-    if planned:
+    if around.setting.theirs and not around.setting.reported(block):
+        return Verdict(False, 0.85, "your <t>", "the mail is about the reader's time")
+    if planned or (candidate.sentence.before and forecasts(candidate.sentence.before.tokens.string)):
         return Verdict(False, 0.85, "<plan>: <t>", "an agenda, a plan or a timetable")
     line = shorthand(candidate, around, text)
     if line.weight >= ENOUGH:
         sure = min(0.96, 0.8 + 0.04 * (line.weight - ENOUGH + 1))
         return Verdict(True, sure, "<work> <t>", "a time line in shorthand", line.marks)
-    return Verdict(False, min(0.95, 0.6 + 0.1 * (ENOUGH - line.weight)), "<t>", "nothing says that it was work done", line.marks)
+    return Verdict(
+        False, min(0.95, 0.6 + 0.1 * (ENOUGH - line.weight)), "<t>", "nothing says that it was work done", line.marks
+    )

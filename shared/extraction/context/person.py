@@ -27,12 +27,21 @@ _SKIPPED = frozenset(
     " carefully successfully only still even first next almost nearly about over in fact as well promised however therefore"
     " further separately briefly once twice easily been being monday tuesday wednesday thursday friday saturday sunday".split()
 )
-_FINITE = PAST_VERB | frozenset(
-    "is are was were has does says said claims claimed thinks asked wants felt slept went lost closed waited lasted ran"
-    " worked needed required tried stayed took charged billed recorded logged devoted clocked used cost ended came"
-    " went sat stood lay kept seemed looked showed moved sold paid bought ate drank left arrived knew began stopped"
-    " missed broke fell grew rose saved wasted burned burnt dedicated invested totaled totalled amounted racked"
-    " landed wound hit dragged stretched consumed ate swallowed clocked".split()
+_IS = frozenset(
+    "is are asks gives wants shows claims says needs requires contains takes lasts runs has allows proposes suggests there's"
+    " it's he's she's here's means makes costs states charges bills covers serves lets calls sits stays".split()
+)
+_FINITE = (
+    PAST_VERB
+    | _IS
+    | frozenset(
+        "is are was were has does says said claims claimed thinks asked wants felt slept went lost closed waited lasted ran"
+        " worked needed required tried stayed took charged billed recorded logged devoted clocked used cost ended came"
+        " went sat stood lay kept seemed looked showed moved sold paid bought ate drank left arrived knew began stopped"
+        " missed broke fell grew rose saved wasted burned burnt dedicated invested totaled totalled amounted racked"
+        " asks gives wants shows claims says needs requires contains lists takes lasts runs has allows proposes suggests"
+        " landed wound hit dragged stretched consumed ate swallowed clocked".split()
+    )
 )
 _NOT_BEFORE_VERB = frozenset(
     "the a an to of for in on with your his her their its our my this that these those and/or very some any no re from by"
@@ -40,6 +49,13 @@ _NOT_BEFORE_VERB = frozenset(
 )
 _WALLS = frozenset({";", ":", "--", "?", "!", "|"})
 """What no verb governs across."""
+_TIME = frozenset({"time", "hours", "total", "sum", "work"})
+_INVOLVING = LASTED | frozenset(
+    "kept held had took cost left walked met called joined grilled gave set rang had".split()
+)
+_OPINION = frozenset(
+    "thought expected hoped planned wanted feared guessed said estimated budgeted anticipated promised".split()
+)
 _PRESENT = frozenset(
     "shows show says say is are has have claims thinks wants means states notes lists indicates suggests reflects confirms"
     " does do know knows understand believe believes reports argues contends recommends allows requires runs".split()
@@ -57,6 +73,7 @@ class Person(StrEnum):
     OTHER = "another person"
     IMPERSONAL = "no person"
     UNSAID = "unsaid"
+    PRESENT = "what is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +92,8 @@ def governor(tokens: Tokens, at: int, names: frozenset[int]) -> Governor:
         if not _is_finite(tokens, verb):
             continue
         found = _subject(tokens, verb, low, names)
+        if tokens.spelled[verb] in _OPINION and verb and tokens.spelled[max(0, verb - 2)] in {"than", "as", "what"}:
+            continue
         if found is None or (found.person is not Person.FIRST and _is_adjective(tokens, found)):
             continue
         return found if found.person is Person.FIRST or not _involves_us(tokens, verb, at) else Governor(
@@ -103,7 +122,12 @@ def _is_finite(tokens: Tokens, index: int) -> bool:
 def _is_adjective(tokens: Tokens, found: Governor) -> bool:
     """ "Draft verified complaint", "AAA expedited rules": a participle between nouns that governs nothing."""
     verb = tokens.spelled[found.verb]
-    if not verb.endswith("ed") or verb in LASTED or found.subject < 0 or tokens.spelled[found.subject] in OTHERS | _IMPERSONAL:
+    if (
+        not verb.endswith("ed")
+        or verb in LASTED
+        or found.subject < 0
+        or tokens.spelled[found.subject] in OTHERS | _IMPERSONAL
+    ):
         return False
     following = tokens.spelled[found.verb + 1] if found.verb + 1 < len(tokens.spelled) else ""
     determined = found.subject > 0 and tokens.spelled[found.subject - 1] in _NOT_BEFORE_VERB
@@ -111,18 +135,22 @@ def _is_adjective(tokens: Tokens, found: Governor) -> bool:
 
 
 def _involves_us(tokens: Tokens, verb: int, at: int) -> bool:
-    return any(word in _US for word in tokens.spelled[verb + 1 : min(at, verb + 5)])
+    return tokens.spelled[verb] in _INVOLVING and any(
+        word in _US for word in tokens.spelled[verb + 1 : min(at, verb + 5)]
+    )
 
 
 def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Governor | None:
     """The subject of a verb; None if the verb shares one that stands further left."""
+    if tokens.spelled[verb].endswith("'s"):
+        return Governor(Person.PRESENT, verb, verb)
     index = verb - 1
     while index >= low and (tokens.spelled[index] in _SKIPPED or tokens.spelled[index].endswith("ly")):
         index -= 1
     if index < low:
         return Governor(Person.UNSAID, verb)
     word = tokens.spelled[index]
-    if word in FIRST:
+    if word in FIRST or (word == "us" and index and tokens.spelled[index - 1] == "of"):
         return Governor(Person.FIRST, verb, index)
     if word == "myself" and _joined_with_us(tokens, index, low):
         return Governor(Person.FIRST, verb, index)
@@ -130,9 +158,18 @@ def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Gove
         return None if _has_verb_before(tokens, index, low) else Governor(Person.UNSAID, verb)
     if _joined_with_us(tokens, index, low):
         return Governor(Person.FIRST, verb, index)
-    if word in _IMPERSONAL or word in WORK_NOUN or word in WORK_GERUND or word.removesuffix("'s") in _DAYS or word == "session":
+    if (
+        word in _IMPERSONAL
+        or word in WORK_NOUN
+        or word in WORK_GERUND
+        or word.removesuffix("'s") in _DAYS
+        or word == "session"
+    ):
         return Governor(Person.IMPERSONAL, verb, index)
-    if index not in names and word not in OTHERS and _nominal_work(tokens, index, low):
+    if tokens.spelled[verb] in _IS and word not in _TIME:
+        return Governor(Person.PRESENT, verb, index)
+    lasted = tokens.spelled[verb] in LASTED and tokens.spelled[index - 1] != "by"
+    if (index not in names or lasted) and word not in OTHERS and _nominal_work(tokens, index, low):
         return Governor(Person.IMPERSONAL, verb, index)
     return Governor(Person.OTHER, verb, index)
 

@@ -16,6 +16,11 @@ _REPORT = re.compile(
     r"|here(?:'s| is| are)(?: \w+)? (?:today|yesterday|mon|tue|wed|thu|fri|sat|sun|my|where)\w*)",
     re.IGNORECASE,
 )
+_DATED = re.compile(
+    r"^\W*(?:(?:time|hours?|my|for|the|week of|w/e|w/c|sheet|all of|from)\W+)*(?:(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)(?:day|nesday|urday|sday|rsday)?\b\W*)?"
+    r"(?:the\s+)?(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}(?:st|nd|rd|th)?\W+(?:of\W+)?[a-z]{3,9}\.?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\W+\d{1,2}(?:st|nd|rd|th)?|\d{1,2}(?:st|nd|rd|th))?\W*(?:20\d\d)?\W*$",
+    re.IGNORECASE,
+)
 _AGENDA = re.compile(
     r"\b(?:agenda|itinerary|program(?:me)?|proposed|estimate[sd]?|budget(?:ed)?|plan(?:s|ned)?|upcoming|next (?:week|month|steps?)"
     r"|tomorrow|to-?do|run of show|timetable|menu|forecast|projected|projection|quote|scope of work|time estimates?|fee proposal"
@@ -24,6 +29,9 @@ _AGENDA = re.compile(
     re.IGNORECASE,
 )
 
+_FORECAST = re.compile(
+    r"\b(?:estimates?|forecast|budget|projected|projection|proposed|proposal|would cost|fee quote|agenda)\b"
+)
 _THEIRS = re.compile(
     r"\byour (?:fee|fees|invoice|bill|bills|hours|time|billing|timesheets?|affidavit|affirmation|statement|entries|application|claim)\b",
     re.IGNORECASE,
@@ -51,6 +59,11 @@ class Setting:
         return self.subject_plans or block in self.plans
 
 
+def forecasts(text: str) -> bool:
+    """Whether a sentence says that what follows is an estimate or a plan."""
+    return bool(_FORECAST.search(text))
+
+
 def about_their_time(subject: str) -> bool:
     """Whether the mail is about the reader's own time or bill."""
     return bool(_THEIRS.search(subject))
@@ -58,4 +71,4 @@ def about_their_time(subject: str) -> bool:
 
 def heading_of(text: str) -> tuple[bool, bool]:
     """Whether a heading or a subject reports time, and whether it plans."""
-    return bool(_REPORT.search(text)), bool(_AGENDA.search(text))
+    return bool(_REPORT.search(text) or (text.strip() and _DATED.match(text))), bool(_AGENDA.search(text))

@@ -30,12 +30,23 @@ _EDGE = frozenset(
 _ON = frozenset("on with for w/ re of into back to".split())
 _DAY = frozenset("today yesterday tonight monday tuesday wednesday thursday friday saturday sunday".split())
 _WORK = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE
-_WITH = compile_pattern("<t> with|w/ !the|that|this !{doing}", CONTEXT)
-_OF_WORK = compile_pattern("<t> ( '|'s )? of? work|effort|my time|drafting|reviewing|attention | <t> in|deep|into on|to|into", CONTEXT)
-_POINTS_BACK = compile_pattern("<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told|all|total | same <t> back|home|again | <t> back|home", CONTEXT)
-_CALL_IT = compile_pattern("call|make it <t> | all told|in <t> | total of? <t> | <t> total|all|even | another <t>", CONTEXT)
+_WITH = compile_pattern("<t> with|w/ !that|this !{doing}", CONTEXT)
+_OF_WORK = compile_pattern(
+    "<t> ( '|'s )? of? work|effort|my time|drafting|reviewing|attention | <t> in|deep|into on|to|into", CONTEXT
+)
+_POINTS_BACK = compile_pattern(
+    "<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told|all|total | same <t> back|home|again | <t> back|home",
+    CONTEXT,
+)
+_TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
+_OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
+_PRICED = compile_pattern("<t> @|x|at|× <money>|<rate>", CONTEXT)
+_WORK_OF = compile_pattern("{work} of {about}* <t>", CONTEXT)
+_CALL_IT = compile_pattern(
+    "call|make it <t> | all told|in <t> | total of? <t> | <t> total|all|even | another <t>", CONTEXT
+)
 _AFTER = frozenset(
-    "then and also plus another roughly about or so same yes to approx "
+    "central eastern pacific et est edt ct cst cdt pt pst pdt gmt bst aest aedt then and also plus another roughly about or so same yes to approx "
     "today yesterday total only tonight even monday tuesday wednesday thursday friday saturday sunday please pls approx nc"
     " hrs hours this morning afternoon evening billable all in on".split()
 )
@@ -64,7 +75,8 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     marks: list[tuple[str, float]] = []
     raw = text[amount.start : amount.end]
     at = candidate.at - candidate.first
-    if not (_at_edge(own.spelled[:at]) or _at_edge(tuple(reversed(own.spelled[at + 1 :])))):
+    wall = max((index + 1 for index in range(at) if own.spelled[index] in {":", ";", "--"}), default=0)
+    if not (_at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
         marks.append(("amount inside the words", -1.0))
     if not _WORK.isdisjoint(own.phrases):
         marks.append(("names work", 1.0))
@@ -97,8 +109,15 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         ("after what was refused", -0.5, around.near is not None and not around.near.done),
         ("after the sender's work", 0.5, _told_before(candidate)),
         ("among like lines", 0.5, around.setting.lines.get(block, 0) > 1),
+        ("in a list of many", 0.5, around.setting.lines.get(block, 0) > 2),
+        ("in a column of hours", 2.0, around.tabled),
+        ("ours", 0.5, _OURS.search(own) is not None),
+        ("priced", 1.5, _PRICED.search(own) is not None),
+        ("more than a day's work", -4.0, amount.best > 960),
+        ("says something else", -2.0 if amount.form in {Form.SPOKEN, Form.CLOCK} else -0.5, around.governed),
+        ("a term", -1.5, bool(words & _TERM)),
+        ("work of <t>", -1.5, _WORK_OF.search(own) is not None),
         ("under a report of time", 1.5, around.setting.reported(block)),
-        ("in a mail about the reader's time", -3.0, around.setting.theirs),
     ]
     marks += [(name, weight) for name, weight, holds in said if holds]
     if len(own.spelled) > 30:
@@ -109,7 +128,9 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
 def _told_before(candidate: Candidate) -> bool:
     """Whether the sentence before tells what the sender did."""
     before = candidate.sentence.before
-    return before is not None and bool(set(before.tokens.spelled) & FIRST) and not _WORK.isdisjoint(before.tokens.phrases)
+    return (
+        before is not None and bool(set(before.tokens.spelled) & FIRST) and not _WORK.isdisjoint(before.tokens.phrases)
+    )
 
 
 def _tenths(raw: str) -> bool:

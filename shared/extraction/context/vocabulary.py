@@ -20,7 +20,7 @@ INTENTIONS = (
     "assuming", "aim", "aiming", "target", "maximum", "minimum", "deadline", "agenda", "pls", "plz", "to spend", "spend",
     "remind", "try to", "supposed", "ballpark", "spare", "ask for", "asking for", "asked for", "carve", "next week",
     "next month", "invite you", "due to last", "slated", "set for", "listed for", "time estimate", "unlikely",
-    "tentatively", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
+    "tentatively", "take", "give", "i see", "we see", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
 )  # fmt: skip
 CONDITIONS = ("if", "unless", "whether", "had", "were", "suppose", "supposing", "assuming", "once", "until", "whenever",
               "when", "should", "wish", "as if", "though", "did", "have", "provided", "how")  # fmt: skip
@@ -30,11 +30,11 @@ NEGATIONS = frozenset(
 TIME_VERBS = frozenset(
     "spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged took had gave"
     " got booked docketed racked passed lost wasted entered expended blew totaled totalled accrued incurred posted noted"
-    " tracked need'd done".split()
+    " tracked needed done".split()
 )
 LASTED = frozenset(
-    "took lasted ran was went came ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
-    " totalled lasted turned occupied absorbed kept amounted has taken run gone".split()
+    "came_to took lasted ran was went ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
+    " totalled lasted turned occupied absorbed kept amounted taken run gone".split()
 )
 
 CONTEXT = Words(

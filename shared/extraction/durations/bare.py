@@ -8,6 +8,7 @@ import re
 
 from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
+from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 
 _NOT_AFTER = frozenset(
     "§ section sections sec rule rules version versions ver v exhibit exhibits ex para paragraph paragraphs no number item"
@@ -23,7 +24,7 @@ _NOT_BEFORE = frozenset(
     " / ^ * × = < > k bn mn cents shares per users gw mw kw mwh kwh gb/s hz ghz and|or fte mg ml".split()
 )
 _OPENERS = frozenset({"(", "--", ":", ",", "-", "[", "~", "|", ";", "="})
-_CLOSERS = frozenset({")", ",", ".", ";", "--", "]", "|", "!", "nc", "n/c", ":"})
+_CLOSERS = frozenset({")", ",", ".", ";", "--", "]", "|", "!", "nc", "n/c", ":", "+", "&", "/"})
 _SPENT = frozenset(
     "spent put bill billed log logged add enter record of another about approximately only was is took it to for me i had"
     " total roughly approx say did worked plus than and by just around nearly charge charged docket time entered"
@@ -33,26 +34,34 @@ _WORK_FOLLOWS = frozenset(
     "on for with w/ to re into reviewing drafting preparing attending revising researching reading writing of in and"
     " today yesterday this then tc t/c call hrs on".split()
 )
+_WORK = WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
 _SPOKEN = re.compile(r"(?:\w+\s)?point\s\w+", re.IGNORECASE)
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
+_CLOCK_AFTER = frozenset("at @ by until till from before after around about since to of past between".split())
 _LONGEST = 16.0
 """Hours: no single piece of work in a day is longer."""
 
 
 def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
     """The tokens that could be hours without a unit, as (token index, amount)."""
-    found = []
+    found: list[tuple[int, Amount]] = []
+    passed: list[tuple[int, str]] = []
     for index, word in enumerate(tokens.spelled):
         raw = text[tokens.starts[index] : tokens.ends[index]]
         if word == "<n>" and _DECIMAL.fullmatch(raw):
             amount = _decimal(tokens, index, raw)
+            if amount is None and raw.partition(".")[2] != "" and len(raw.partition(".")[2]) == 1:
+                passed.append((index, raw))
         elif ":" in word and word != ":" and _COLON.fullmatch(word):
             amount = _colon(tokens, index, word)
         else:
             continue
         if amount is not None:
             found.append((index, amount))
+    if any(amount.form is Form.BARE for _, amount in found):
+        more = [(index, _decimal(tokens, index, raw, among_others=True)) for index, raw in passed]
+        found = sorted([*found, *((index, amount) for index, amount in more if amount)])
     return found
 
 
@@ -62,10 +71,14 @@ def _around(tokens: Tokens, index: int) -> tuple[str, str]:
     return before, after
 
 
-def _decimal(tokens: Tokens, index: int, raw: str) -> Amount | None:
+def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False) -> Amount | None:
     hours = float(raw)
     before, after = _around(tokens, index)
-    if not 0 < hours <= _LONGEST or before in _NOT_AFTER or after in _NOT_BEFORE:
+    if not 0 < hours <= _LONGEST or before in _NOT_AFTER:
+        return None
+    if after in {"@", "x", "×", "at"} and tokens.spelled[index + 2 : index + 3] in {("<money>",), ("<rate>",)}:
+        return _amount(tokens, index, hours * 60, "<hours> @ <rate>", Form.BARE)
+    if after in _NOT_BEFORE:
         return None
     if before == "(" and index > 1 and tokens.spelled[index - 2] == "<t>" and after == ")":
         said = tokens.values[index - 2]
@@ -83,7 +96,7 @@ def _decimal(tokens: Tokens, index: int, raw: str) -> Amount | None:
         rule = "<hours> <work>"
     elif closed and (before[-1:].isalnum() or before in {")", "'", '"', ".", "/", "<rate>", "<money>", "<t>"}):
         rule = "<work> <hours>"
-    elif before in _SPENT or after in _WORK_FOLLOWS:
+    elif before in _SPENT or after in _WORK_FOLLOWS or after in _WORK or among_others:
         rule = "spent <hours>"
     else:
         return None
@@ -94,22 +107,7 @@ def _colon(tokens: Tokens, index: int, word: str) -> Amount | None:
     hours, _, minutes = word.partition(":")
     total = int(hours or 0) * 60.0 + int(minutes)
     before, after = _around(tokens, index)
-    clock = before in {
-        "at",
-        "@",
-        "by",
-        "until",
-        "till",
-        "from",
-        "before",
-        "after",
-        "around",
-        "about",
-        "since",
-        "to",
-        "of",
-        ":",
-    }
+    clock = before in _CLOCK_AFTER or (before == ":" and not word.startswith(("0:", ":")))
     if not 0 < total <= _LONGEST * 60 or clock or after in {"am", "pm", "a", "p", "-", "et", "est", "pt", "pst", "gmt"}:
         return None
     if after and after not in _CLOSERS and not (index == 0 and after[0].isalpha()):

@@ -22,7 +22,7 @@ _WORDS = Words(
         "to": ("to", "-", "--", "until", "till", "til", "'til", "through", "thru", "untill"),
         "until": ("to", "until", "till", "til", "'til", "-", "--", "through", "thru"),
         "half": ("am", "pm", "a", "p"),
-        "about": ("about", "around", "roughly", "approximately", "approx", "~", "circa", "just after", "just before"),
+        "about": ("about", "around", "roughly", "approximately", "approx", "~", "circa", "just after", "just before", "a bit past", "a little past", "a bit after", "a little after", "shortly after", "a bit before"),
         "noon": ("noon", "midday", "midnight"),
         "begin": ("left", "started", "began", "start", "begin", "departed", "arrived", "on", "begun", "opened",
                   "dialed", "kicked", "joined", "commenced", "in", "sat"),
@@ -80,17 +80,33 @@ def _strange(start: int) -> bool:
 def _span(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     numbers = iter(values)
     points: list[list[str]] = []
-    for word in words:
-        if word == "<n>":
+    past = 0  # minutes to add to the hour that follows: "ten past twelve"
+    for place, word in enumerate(words):
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if word in {"half", "quarter"}:
+            past = -15 if following == "to" else 30 if word == "half" else 15
+        elif word == "<n>":
             value = next(numbers).best
-            points.append([str(int(value)) if value == int(value) else "", ""])
+            if following in {"past", "after"} and not past:
+                past = int(value)
+                continue
+            points.append([_face(value, past), ""])
+            past = 0
         elif re.fullmatch(r"\d{1,2}:\d\d", word) or word in {"noon", "midday", "midnight"}:
             points.append([word, ""])
-        elif word in {"am", "pm", "a", "p"} and points and not points[-1][1]:
+        elif word in {"am", "pm", "a", "p"} and points and not points[-1][1] and following not in {"quarter", "bit"}:
             points[-1][1] = word
     if len(points) < 2 or not all(word for word, _ in points):
         return None
     return _reading(_point(*points[0]), _point(*points[-1]))
+
+
+def _face(hour: float, past: int) -> str:
+    """The clock face of an hour in words and the minutes past it; empty if there is none."""
+    if hour != int(hour) or not 0 <= hour <= 24:
+        return ""
+    minutes = (int(hour) * 60 + past) % 1440
+    return f"{minutes // 60}:{minutes % 60:02d}" if past else str(int(hour))
 
 
 def _reading(begin: _Point | None, end: _Point | None) -> Reading | None:
@@ -129,8 +145,9 @@ def _rule(name: str, pattern: str, form: Any = _span) -> Rule:
     return Rule(name, pattern, produce)
 
 
-_FACE = "#:#|{noon} {half}?"
-_ANY = "#:#|{noon}|<n> ( o'clock )? {half}?"
+_ZONE = "( {half} )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
+_FACE = f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after <n> ) {_ZONE}"
+_ANY = f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after <n> | <n> ( o'clock )? ) {_ZONE}"
 CLOCK = Layer(
     "<t>",
     [

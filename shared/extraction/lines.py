@@ -1,0 +1,149 @@
+"""What the lines of a mail say of themselves: the day and matter they begin with or stand under, whose line it is,
+and which cell holds the hours.
+
+Time sheets in mail are lists under headings: a day or a matter named once holds for the lines below it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from shared.extraction.attribution.date import leading_day
+from shared.extraction.attribution.matter import heading_matter, line_matter
+from shared.extraction.context.setting import Setting, heading_of
+from shared.extraction.passages import Passage, passages
+from shared.extraction.table import Cell, cells, header
+from shared.mail.email import Email
+
+_BULLET = re.compile(r"^\s*(?:[-*•·–—◦▪]\s+|\(?\d{1,2}[.)]\s+)")
+_TIME_HERE = re.compile(
+    r"^\W*(?:\d{0,2}\.\d{1,2}\b|\d{3,4}\s?[-–]\s?\d{3,4}|\d{1,2}:\d\d)|(?:\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|m|hrs?|hours?|mins?|minutes?|u|units?)"
+    r"|hours?|half)\W{0,3}(?:\(.{1,40}\)\W*)?$",
+    re.IGNORECASE,
+)
+_WHO = re.compile(
+    r"\s*(?:(?P<initials>[A-Z]{2,3})(?=\t|\s{2,}|\s*[:–—-]\s|\s-)|(?P<name>[A-Z]\.\s?[A-Z][a-z]+):"
+    r"|(?P<first>[A-Z][a-z]+)(?=:|\s[-–—]\s))"
+)
+_ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
+_SHORT, _PROSE = 60, 110
+"""Characters: a heading is shorter than the one, a paragraph that ends a list longer than the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What stands around a passage: its day and matter (its own or its heading's), the cell that holds its hours with
+    the unit its column names, and whether it is another timekeeper's."""
+
+    day: date | None
+    matter: str | None
+    hours: tuple[Cell, str] | None = None
+    other: bool = False
+
+
+class Lines:
+    """Reads the lines of one email in order, and notes what its headings say of the mail."""
+
+    def __init__(self, email: Email, sent: date, setting: Setting, *, day_first: bool) -> None:
+        self._email = email
+        self._text = email.body
+        self._sent = sent
+        self._setting = setting
+        self._day_first = day_first
+        self._day: date | None = None
+        self._matter: str | None = None
+        self._columns: dict[str, int] = {}
+        self._table = -1
+        names = re.findall(r"[^\W\d_]+", email.sender.name)
+        self._sender = [name.lower() for name in names]
+        initials = "".join(name[0] for name in names).upper()
+        self._signs_lines = bool(initials) and bool(re.search(rf"(?m)^\W*{initials}\b", email.new_text()))
+
+    def read(self) -> Iterator[tuple[Passage, Line]]:
+        """Each passage of the new text with what its line says."""
+        for span in self._email.new:
+            for passage in passages(self._text, span.start, span.end):
+                yield passage, self._line(passage)
+
+    def _line(self, passage: Passage) -> Line:
+        text = self._text[passage.start : passage.end]
+        if passage.cells and (row := self._row(passage)):
+            return row
+        rest = _BULLET.sub("", text)
+        own = leading_day(rest[:200], self._sent, day_first=self._day_first)
+        if own:
+            rest = rest[own[1] :].lstrip(" \t-–—:,.|*")
+        self._take_heading(passage, text, rest, own[0] if own else None)
+        if _TIME_HERE.search(text):
+            self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
+        has_time = bool(re.search(r"\d|hour|half", rest))
+        named = line_matter(rest[:90], terse=len(text) < _PROSE) if has_time else None
+        return Line(own[0] if own else self._day, named or self._matter, other=self._is_others(rest))
+
+    def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None) -> None:
+        """A line of its own that names a day or a matter holds for what follows; a paragraph of prose ends that."""
+        has_time = bool(re.search(r"\d|\bhours?\b|\bhalf\b", rest))
+        heads = len(text) < _SHORT and not has_time
+        if day and not rest.strip(" :,-–—*."):
+            self._day = day
+        elif heads and (name := heading_matter(rest)):
+            if text.strip().isupper() or text.rstrip().endswith(":") or day or passage.block_lines > 1:
+                self._matter = name
+        elif len(text) > _PROSE and not has_time:
+            self._day = self._matter = None
+        head = text if heads or len(text) < _PROSE else text.split(":")[0] if ":" in text[:_PROSE] else ""
+        reports, plans = heading_of(head)
+        if reports:
+            self._setting.reports.add(passage.block)
+        if plans and (heads or text.rstrip().endswith(":")):
+            self._setting.plans |= {passage.block, passage.block + 1}
+
+    def _row(self, passage: Passage) -> Line | None:
+        """What a table row says by its columns; None for a heading row and for rows of no known table."""
+        places = cells(self._text, passage.start, passage.end)
+        row = [self._text[cell.start : cell.end] for cell in places]
+        if titles := header(row):
+            self._columns, self._table = titles, passage.block
+            return Line(None, None)
+        columns = self._columns
+        if passage.block != self._table or len(row) <= max(columns.values(), default=len(row)):
+            return None
+        own = leading_day(row[columns["day"]], self._sent, day_first=self._day_first) if "day" in columns else None
+        self._day = own[0] if own else self._day
+        named = row[columns["matter"]] if "matter" in columns else ""
+        column = next(name for name in ("hours", "minutes", "units") if name in columns)
+        who = row[columns["who"]] if "who" in columns else ""
+        return Line(
+            self._day, named or self._matter, (places[columns[column]], column), bool(who) and not self._is_sender(who)
+        )
+
+    def _is_sender(self, who: str) -> bool:
+        """Whether a name or initials are the sender's."""
+        who = who.lower().replace(".", "").strip()
+        initials = "".join(name[0] for name in self._sender)
+        return who in {initials, initials[:1] + initials[-1:], "me", "i", "self"} or any(
+            name in who.split() for name in self._sender if len(name) > 2
+        )
+
+    def _is_others(self, line: str) -> bool:
+        """Whether a line begins with another timekeeper: their initials, or the name of a colleague who reads along."""
+        found = _WHO.match(line)
+        if not found or self._is_sender(found["initials"] or found["name"] or found["first"]):
+            return False
+        if found["initials"]:
+            return found["initials"] not in _ABBREVIATIONS and (
+                self._signs_lines or found["initials"] in self._reader_initials()
+            )
+        if found["first"]:
+            own = self._email.sender.address.rpartition("@")[2]
+            first = found["first"].lower()
+            return any(
+                each.name.lower().split(" ")[0] == first and each.address.endswith("@" + own)
+                for each in self._email.recipients
+            )
+        return True
+
+    def _reader_initials(self) -> set[str]:
+        names = (re.findall(r"[^\W\d_]+", each.name) for each in self._email.recipients)
+        return {"".join(part[0] for part in name).upper() for name in names}

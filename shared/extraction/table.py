@@ -1,0 +1,79 @@
+"""Tables of time: which column holds the hours, the day, the matter, the work, the timekeeper.
+
+A row's cells are parted by tabs, as the mail's reading gives them. A heading row names the columns; without one, cells
+speak for themselves.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from shared.extraction.durations import Amount, AmountTokens, Form
+
+_COLUMNS = {
+    "hours": r"(?:billable |total |actual |billed )?(?:hours|hrs?|time|duration|qty|quantity)(?: ?\(?(?:hrs?|hours|spent|worked|billed|hh:mm)\)?)?\.?",
+    "minutes": r"min(?:ute)?s?\.?|time \(?min(?:ute)?s?\)?",
+    "units": r"units?|6 ?min(?:ute)? units?",
+    "day": r"date|day|when|date of (?:work|service)|service date",
+    "matter": r"client(?:[ /]+matter)?|matter(?: name)?|case|file|client/file|project|re|matter/client",
+    "who": r"who|tkpr?|tk|timekeeper|atty|attorney|lawyer|initials?|by|fee ?earner|fe|name|person|staff|professional",
+    "work": r"work(?: done)?|task|description|what|narrative|activity|services?|details?|work performed|notes?",
+}
+_HEADER = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _COLUMNS.items()}
+_MINUTES = {"hours": 60.0, "minutes": 1.0, "units": 6.0}
+_NUMBER = re.compile(r"\s*(\d{0,4}(?:\.\d{1,2})?|\d{1,2}:\d\d)\s*(?:h|hrs?|hours?|mins?|u|units?)?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a row: offsets into the text."""
+
+    start: int
+    end: int
+
+
+def cells(text: str, start: int, end: int) -> list[Cell]:
+    """The cells of a row, in order, stripped."""
+    found, at = [], start
+    for part in text[start:end].split("\t"):
+        lead = len(part) - len(part.lstrip())
+        found.append(Cell(at + lead, at + lead + len(part.strip())))
+        at += len(part) + 1
+    return found
+
+
+def header(row: list[str]) -> dict[str, int]:
+    """The columns that a heading row names; empty unless it is one, with a column for time."""
+    named: dict[str, int] = {}
+    for place, title in enumerate(row):
+        for name, pattern in _HEADER.items():
+            if name not in named and pattern.fullmatch(title.strip(" *:_")):
+                named[name] = place
+                break
+    return named if _MINUTES.keys() & named.keys() and len(named) > 1 else {}
+
+
+def with_hours(read: AmountTokens, text: str, cell: Cell, column: str) -> AmountTokens:
+    """A row whose only amount is the number in its column for time; unchanged where that cell holds none."""
+    found = _NUMBER.fullmatch(text[cell.start : cell.end])
+    if found is None or not found[1]:
+        return read
+    amount = _amount(found[1], cell, column)
+    if amount is None:
+        return read
+    spelled, amounts = list(read.tokens.spelled), [None] * len(read.amounts)
+    inside = [index for index, start in enumerate(read.tokens.starts) if cell.start <= start < cell.end]
+    marked: list[Amount | None] = [*amounts]
+    for index, word in enumerate(spelled):
+        spelled[index] = "<o>" if word == "<t>" else word
+    if inside:
+        spelled[inside[0]] = "<t>"
+        marked[inside[0]] = amount
+    return AmountTokens(replace(read.tokens, spelled=tuple(spelled)), tuple(marked))
+
+
+def _amount(number: str, cell: Cell, column: str) -> Amount | None:
+    hours, colon, minutes = number.partition(":")
+    value = (int(hours) * 60.0 + int(minutes)) if colon else float(number) * _MINUTES[column]
+    if not 0 < value <= 1440:
+        return None
+    return Amount(cell.start, cell.end, value, value, value, (f"a number under {column}",), Form.BARE)
