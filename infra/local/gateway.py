@@ -29,6 +29,8 @@ from infra.local.upstream import Upstream
 _SETTINGS = "TENTHS_GATEWAY"
 _BACKLOG = 1024
 _SHUTDOWN_SECONDS = 2
+# Longer than clients keep theirs (httpx: 5 s), so that none sends on a connection that is being closed here.
+_KEEP_ALIVE_SECONDS = 75
 
 
 class Gateway(Part):
@@ -93,6 +95,7 @@ def main() -> None:
         server_header=False,
         date_header=False,
         proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     sockets = [_listen(settings["port"]), _listen(settings["functions_port"])]

@@ -1,9 +1,8 @@
 """FUNCTIONS_URL: what a caller sends reaches the function as it was sent, and its answer comes back as it comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -12,57 +11,9 @@ import pytest
 from infra.local.gateway import Gateway
 from infra.local.ports import free_port
 from infra.local.tokens import ProjectKeys
+from tests.integration.local_parts.wire import Received, Wire
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"
-
-
-@dataclass
-class Received:
-    head: bytes
-    body: bytes
-
-    @property
-    def first_line(self) -> bytes:
-        return self.head.partition(b"\r\n")[0]
-
-
-@dataclass
-class Function:
-    """A function's process, as far as HTTP goes: remembers requests, answers as the test says."""
-
-    answer: Callable[[Received, asyncio.StreamWriter], Awaitable[None]]
-    port: int = field(default_factory=free_port)
-    received: list[Received] = field(default_factory=list)
-    connections: set[asyncio.StreamWriter] = field(default_factory=set)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections.add(writer)
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.received.append(Received(head, await self._body(head.lower(), reader)))
-                await self.answer(self.received[-1], writer)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def _body(self, head: bytes, reader: asyncio.StreamReader) -> bytes:
-        body = b""
-        if b"transfer-encoding: chunked" in head:
-            while size := int(await reader.readline(), 16):
-                body += await reader.readexactly(size)
-                await reader.readline()
-            await reader.readline()
-        elif b"content-length: " in head:
-            body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-        return body
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Function"]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**20):
-            yield self
-        for writer in self.connections:
-            writer.close()
 
 
 async def hello(_: Received, writer: asyncio.StreamWriter) -> None:
@@ -75,7 +26,7 @@ Routed = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture
 def routed(tmp_path: Path) -> Routed:
     @asynccontextmanager
-    async def routed(function: Function, name: str = "tools") -> AsyncIterator[httpx.AsyncClient]:
+    async def routed(function: Wire, name: str = "tools") -> AsyncIterator[httpx.AsyncClient]:
         keys = ProjectKeys.generate("http://127.0.0.1/auth/v1")
         routes = {name: f"http://127.0.0.1:{function.port}"}
         nowhere = f"http://127.0.0.1:{free_port()}"
@@ -87,20 +38,20 @@ def routed(tmp_path: Path) -> Routed:
 
 
 async def test_a_request_arrives_as_it_was_sent(routed: Routed) -> None:
-    async with Function(hello).running() as tools, routed(tools) as http:
+    async with Wire(hello).running() as tools, routed(tools) as http:
         answer = await http.post(
             "/tools/scan%20me?a=1&b=%2F", content=b"\x00body", headers={"Authorization": "Bearer a.b.c", "X-Own": "1"}
         )
     assert (answer.status_code, answer.text) == (200, "hello")
     (request,) = tools.received
-    assert request.first_line == b"POST /tools/scan%20me?a=1&b=%2F HTTP/1.1"
+    assert request.lines[0] == b"POST /tools/scan%20me?a=1&b=%2F HTTP/1.1"
     assert request.body == b"\x00body"
-    assert b"authorization: Bearer a.b.c\r\n" in request.head
-    assert b"x-own: 1\r\n" in request.head
+    assert b"authorization: Bearer a.b.c" in request.lines
+    assert b"x-own: 1" in request.lines
 
 
 async def test_requests_one_after_another_share_a_connection(routed: Routed) -> None:
-    async with Function(hello).running() as tools, routed(tools) as http:
+    async with Wire(hello).running() as tools, routed(tools) as http:
         for _ in range(5):
             assert (await http.get("/tools")).text == "hello"
     assert len(tools.connections) == 1
@@ -110,7 +61,7 @@ async def test_many_at_once_each_get_their_own_answer(routed: Routed) -> None:
     async def echo(request: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(OK + b"content-length: %d\r\n\r\n%b" % (len(request.body), request.body))
 
-    async with Function(echo).running() as tools, routed(tools) as http:
+    async with Wire(echo).running() as tools, routed(tools) as http:
         answers = await asyncio.gather(*(http.post("/tools", content=f"number {n}") for n in range(60)))
     assert [answer.text for answer in answers] == [f"number {n}" for n in range(60)]
 
@@ -125,7 +76,7 @@ async def test_an_event_is_seen_while_the_next_is_not_yet_sent(routed: Routed) -
         writer.write(b"9\r\ndata: 2\n\n\r\n0\r\n\r\n")
 
     async with (
-        Function(events).running() as chat,
+        Wire(events).running() as chat,
         routed(chat, name="chat") as http,
         http.stream("POST", "/chat", json={}) as answer,
     ):
@@ -151,7 +102,7 @@ async def test_a_caller_who_leaves_takes_the_functions_connection_along(routed: 
             except ConnectionError:
                 left.set()
 
-    async with Function(endless).running() as chat, routed(chat, name="chat") as http:
+    async with Wire(endless).running() as chat, routed(chat, name="chat") as http:
         async with http.stream("GET", "/chat") as answer:
             await anext(answer.aiter_bytes())
         async with asyncio.timeout(10):
@@ -168,7 +119,7 @@ async def test_large_bodies_go_through_in_both_directions(routed: Routed) -> Non
         for start in range(0, len(large), 100_000):
             yield large[start : start + 100_000]
 
-    async with Function(echo).running() as tools, routed(tools) as http:
+    async with Wire(echo).running() as tools, routed(tools) as http:
         assert (await http.post("/tools", content=large)).content == large
         assert (await http.post("/tools", content=pieces())).content == large
     assert [b"content-length" in request.head for request in tools.received] == [True, False]
@@ -176,12 +127,12 @@ async def test_large_bodies_go_through_in_both_directions(routed: Routed) -> Non
 
 async def test_head_and_empty_answers_end_where_they_should(routed: Routed) -> None:
     async def answer(request: Received, writer: asyncio.StreamWriter) -> None:
-        if request.first_line.startswith(b"HEAD"):
+        if request.head.startswith(b"HEAD"):
             writer.write(OK + b"content-length: 5\r\n\r\n")
         else:
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
-    async with Function(answer).running() as tools, routed(tools) as http:
+    async with Wire(answer).running() as tools, routed(tools) as http:
         for _ in range(2):
             head = await http.head("/tools")
             assert (head.status_code, head.headers["content-length"], head.content) == (200, "5", b"")
@@ -193,7 +144,7 @@ async def test_an_answer_without_length_ends_with_its_connection(routed: Routed)
         writer.write(OK + b"connection: close\r\n\r\nall of it")
         writer.close()
 
-    async with Function(old_style).running() as tools, routed(tools) as http:
+    async with Wire(old_style).running() as tools, routed(tools) as http:
         assert (await http.get("/tools")).text == "all of it"
 
 
@@ -201,7 +152,7 @@ async def test_interim_answers_are_not_taken_for_the_answer(routed: Routed) -> N
     async def early_hints(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK + b"content-length: 2\r\n\r\nok")
 
-    async with Function(early_hints).running() as tools, routed(tools) as http:
+    async with Wire(early_hints).running() as tools, routed(tools) as http:
         for _ in range(2):
             answer = await http.get("/tools")
             assert (answer.text, "link" in answer.headers) == ("ok", False)
@@ -213,7 +164,7 @@ async def test_half_an_answer_is_not_passed_off_as_a_whole_one(routed: Routed) -
         await writer.drain()
         writer.close()
 
-    async with Function(dies).running() as tools, routed(tools) as http:
+    async with Wire(dies).running() as tools, routed(tools) as http:
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get("/tools")
 
@@ -222,14 +173,14 @@ async def test_a_function_that_dies_before_answering_is_a_503_and_not_asked_agai
     async def dies(_: Received, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    async with Function(dies).running() as tools, routed(tools) as http:
+    async with Wire(dies).running() as tools, routed(tools) as http:
         answer = await http.post("/tools", content=b"once")
     assert answer.status_code == 503
     assert len(tools.received) == 1
 
 
 async def test_a_function_that_is_away_is_a_503_until_it_is_back(routed: Routed) -> None:
-    tools = Function(hello)
+    tools = Wire(hello)
     async with routed(tools) as http:
         for _ in range(2):
             answer = await http.get("/tools")
@@ -241,7 +192,7 @@ async def test_a_function_that_is_away_is_a_503_until_it_is_back(routed: Routed)
 
 @pytest.mark.parametrize("path", ["/", "/no_such_function", "/toolsx", "//tools"])
 async def test_a_function_nobody_knows_is_a_404_in_json(routed: Routed, path: str) -> None:
-    async with Function(hello).running() as tools, routed(tools) as http:
+    async with Wire(hello).running() as tools, routed(tools) as http:
         answer = await http.get(str(http.base_url).rstrip("/") + path)
     assert answer.status_code == 404
     assert "no function" in answer.json()["message"]
