@@ -24,6 +24,8 @@ EDT = timezone(timedelta(hours=-4))
         ("=?iso-8859-1?Q?In=E9s?= =?iso-8859-1?Q?_Marlowe?= <i@m.example>", "Inés Marlowe", "i@m.example"),
         ("=?utf-8?b?SW7D?= =?utf-8?b?qXM=?= <i@m.example>", "Inés", "i@m.example"),
         ("=?utf-8?q?Ines_=3Ci=40m=2Eexample=3E?=", "Ines", "i@m.example"),
+        ("Dr. =?utf-8?q?In=C3=A9s?= M. =?utf-8?q?Marlowe?= <i@m.example>", "Dr. Inés M. Marlowe", "i@m.example"),
+        ("=?utf-8?q?In=C3=A9s?= =?iso-8859-1?q?_Marl=F6we?= <i@m.example>", "Inés Marlöwe", "i@m.example"),
         ("Inés Marlowe <i@m.example>", "Inés Marlowe", "i@m.example"),
         ("Ines\n Marlowe\n\t<i@m.example>", "Ines Marlowe", "i@m.example"),
         ("=?utf-8?q?unfinished <i@m.example>", "=?utf-8?q?unfinished", "i@m.example"),

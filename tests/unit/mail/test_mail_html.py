@@ -40,6 +40,7 @@ def new(html: str) -> str:
         ("half<span>word</span>", "halfword"),
         ("1&frac12;&nbsp;hours &amp; &ldquo;more&rdquo;", "1½\u00a0hours & “more”"),
         ("<pre>Abernathy   .4\n  Koslow   .6\n</pre>", "Abernathy   .4\n  Koslow   .6"),
+        ("<pre>Abernathy .4\n\nKoslow .6</pre>", "Abernathy .4\n\nKoslow .6"),
         ('x<span style="white-space:pre">\t</span>y\nz', "x\ty z"),
         ("<h2>Time</h2>.4<hr>.6", "Time\n\n.4\n\n.6"),
         ("plain words", "plain words"),
@@ -68,6 +69,7 @@ def test_each_block_is_a_line(html: str, expected: str) -> None:
             "<table><tr><td>a<br>b<br>c<br>d</td><td>e<br>f<br>g<br>h</td></tr></table>",
             "a\nb\nc\nd\ne\nf\ng\nh",
         ),
+        (f"<table><tr><td>{'word ' * 400}<td>x</table>", f"{('word ' * 400).strip()}\nx"),
         ("<td>cell without a table", "cell without a table"),
     ],
 )
@@ -129,6 +131,7 @@ QUOTES = {
     "gmail in an unknown language": f'<div class="gmail_quote"><div class="gmail_attr">Qdo Otto:</div>{THEIRS}</div>',
     "apple": f'<div><br><blockquote type="cite"><div>On Sep 3, 2026, at 17:47, Otto wrote:</div>'
     f"{THEIRS}</blockquote></div>",
+    "apple, without a line beside it": f'<blockquote type="cite" style="margin:0;border:none">{THEIRS}</blockquote>',
     "thunderbird": '<div class="moz-cite-prefix">On 9/3/2026 5:47 PM, Otto wrote:<br></div><blockquote type="cite" '
     f'cite="mid:1">{THEIRS}</blockquote>',
     "thunderbird forward": f'<div class="moz-forward-container">Weiter an: <p>{THEIRS}</p></div>',

@@ -81,6 +81,11 @@ def test_the_words_of_the_mail_are_read_and_nothing_attached(message: str, expec
     assert body(message).strip() == expected
 
 
+def test_what_stands_after_the_last_boundary_is_not_read() -> None:
+    message = multipart("mixed", part("plain", WROTE)) + "--=_b1\n" + part("plain", "3 hours")
+    assert body(message).strip() == WROTE
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -81,6 +81,7 @@ HEADERS = {
     "zoho": "---- On Thu, 03 Sep 2026 17:47:40 -0400 Otto Prell <otto@prell.example> wrote ----\n",
     "samsung": "-------- Original message --------\nFrom: Otto Prell <otto@prell.example>\n"
     "Date: 9/3/26 5:47 PM (GMT-05:00)\nTo: Ines Marlowe <ines@marlowe.example>\nSubject: registrar\n",
+    "outlook without a subject": "From: Otto Prell\nSent: Thursday, September 3, 2026 5:47 PM\nTo: Ines Marlowe\n",
     "headers apart": "From: Otto Prell <otto@prell.example>\n\nSent: Thursday, September 3, 2026 5:47 PM\n\n"
     "To: Ines Marlowe\n\nSubject: RE: registrar\n",
 }
@@ -120,6 +121,32 @@ def test_the_end_of_a_quoted_line_that_lost_its_mark_is_still_quoted() -> None:
         f"\n{WROTE}\n"
     )
     assert new(body) == WROTE
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "> Was it 2 hours?",
+        "> I spent 3 hours going through the production yesterday and still can't find it. Was it 2?",
+    ],
+)
+def test_an_answer_in_lower_case_right_below_the_question_stays(quoted: str) -> None:
+    assert new(f"{quoted}\nno, 1.4\n> Thanks\n") == "no, 1.4"
+
+
+def test_an_attribution_does_not_reach_over_an_empty_line() -> None:
+    body = f"On the phone till 2:10, .4.\n\nOtto Prell <otto@prell.example> wrote:\n> {THEIRS}\n"
+    assert new(body) == "On the phone till 2:10, .4."
+
+
+def test_an_attribution_under_a_separator_without_marks_quotes_the_rest() -> None:
+    body = f"{WROTE}\n\n-----Original Message-----\nOn Sep 3, 2026, at 17:47, Otto wrote:\n\n{THEIRS}\n> x\n"
+    assert new(body) == WROTE
+
+
+def test_words_with_colons_far_apart_are_no_headers() -> None:
+    body = "From: Otto Prell\n\n\nSent: 9/3/2026 5:47 PM\n\n\nSubject: the deed, .4"
+    assert new(body) == body
 
 
 def test_a_proton_attribution_under_its_separator_leaves_answers_readable() -> None:

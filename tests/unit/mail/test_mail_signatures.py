@@ -37,6 +37,8 @@ SIGNATURES = {
     "billing note in a notice": "Please note: reading and answering e-mail is billed in increments of 1/10 hour (6 "
     "minutes). This e-mail may be privileged. If you are not the intended recipient, destroy it.",
     "advertising": "Attorney Advertising. Prior results do not guarantee a similar outcome in 24 hours.",
+    "three phrases and a time": "This e-mail is intended only for the addressee and may be privileged. Recorded "
+    "messages last 10 minutes.",
     "english firm": "Marlowe Koslow is a limited liability partnership registered in England and is authorised and "
     "regulated by the SRA. We do not accept service by e-mail.",
 }
