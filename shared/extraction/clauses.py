@@ -13,7 +13,7 @@ from shared.extraction.engine import Tokens
 from shared.extraction.passages import Passage
 
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc llp esq dept re ref atty attys"
+    "art mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc llp esq dept re ref atty attys"
     " ret approx est vol pp p para paras art sec ch fig et al cf e.g i.e eg ie depo dep disc draft prep memo ltr ex exh govt"
     " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun app ct cir supp misc int amend"
     " resp req reqs doc docs attn w adj emer min hrg stmt agmt appl assoc bldg ave blvd rd op sq ext cont contd fed r".split()
@@ -72,7 +72,7 @@ def sentences(read: AmountTokens, passage: Passage, text: str, before: Sentence 
     """The sentences of a passage, in order."""
     tokens, start = read.tokens, 0
     for index, word in enumerate(tokens.spelled):
-        if word in _ENDS and _ends(tokens, index, text):
+        if word in _ENDS and _ends(tokens, start, index, text):
             before = _sentence(read, start, index + 1, passage, before)
             yield before
             start = index + 1
@@ -84,7 +84,7 @@ def _sentence(read: AmountTokens, first: int, last: int, passage: Passage, befor
     return Sentence(AmountTokens(read.tokens.part(first, last), read.amounts[first:last]), passage, before)
 
 
-def _ends(tokens: Tokens, index: int, text: str) -> bool:
+def _ends(tokens: Tokens, first: int, index: int, text: str) -> bool:
     if index + 1 == len(tokens.spelled):
         return True
     following = tokens.starts[index + 1]
@@ -93,7 +93,11 @@ def _ends(tokens: Tokens, index: int, text: str) -> bool:
     if tokens.spelled[index] != ".":
         return True
     word = tokens.spelled[index - 1] if index else ""
+    if word == "<t>" and index - 1 == first:
+        return False
     begins = text[following]
+    if begins.isdigit() and len(word) < 4 and word.isalpha():
+        return False
     if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
         return False
     return not begins.islower() or (len(word) > 3 and word.isalpha())

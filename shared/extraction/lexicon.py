@@ -161,6 +161,7 @@ WORK_PAST = frozenset().union(*PAST.values())
 WORK_GERUND = frozenset().union(*GERUND.values())
 WORK_BASE = frozenset().union(*BASE.values())
 WORK_NOUN = frozenset(spaced(noun) for nouns in NOUNS.values() for noun in nouns)
+PARTICIPLES = frozenset(forms[1] for forms in _IRREGULAR.values() if len(forms) > 1) - {"travelled", "labeled", "swore"}
 PAST_VERB = (
     WORK_PAST | {form for forms in _IRREGULAR.values() for form in forms} | {"was", "were", "had", "been", "used"}
 )

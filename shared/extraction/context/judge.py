@@ -14,7 +14,7 @@ from shared.extraction.context.shorthand import ENOUGH, shorthand
 from shared.extraction.context.vocabulary import CONDITIONS, CONTEXT, INTENTIONS, LASTED, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
-from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.lexicon import PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
 )
 _HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
+_A_WORK = compile_pattern("<t> of? work", CONTEXT)
 _CLAUSE_OPENERS = FIRST | {"which", "it", "that", "then", "he", "she", "they", "this", "here"}
 _SPEECH = frozenset(
     "quoted estimated told said asked promised budgeted expected scheduled requested offered allowed thought hoped assumed"
@@ -273,7 +274,7 @@ def _first_person(candidate: Candidate, by: Governor) -> Verdict:
     if verb in WORK_PAST and (verb not in _WEAK or _works_besides(candidate, by)):
         return Verdict(True, 0.93, "I <worked> <t>", "the sender did work that took it", marks)
     if verb in LASTED or verb in TIME_VERBS or verb in {"was", "were", "been"}:
-        if _work_in(candidate.tokens) or _HAD.search(candidate.tokens) or verb == "took":
+        if _work_in(candidate.tokens) or _HAD.search(candidate.tokens) or verb in {"took", "needed"}:
             return Verdict(True, 0.92, "I had <t>", "the sender was at work for it", marks)
         if set(candidate.tokens.spelled) & {"with", "on", "at", "before"}:
             return Verdict(True, 0.75, "I was with <t>", "the sender was with somebody for it", marks)
@@ -288,7 +289,7 @@ def _first_person(candidate: Candidate, by: Governor) -> Verdict:
 
 def _works_besides(candidate: Candidate, by: Governor) -> bool:
     """Whether the clause names work beside its own verb, or somebody it was done with."""
-    rest = candidate.tokens.part(by.verb + 1, candidate.last)
+    rest = candidate.tokens.part(by.verb + 1, len(candidate.tokens.spelled))
     return _work_in(rest) or bool({"with", "w/", "together", "to"} & set(rest.spelled))
 
 
@@ -333,11 +334,13 @@ def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ve
     if verb and not _clause_breaks(tokens.part(by.verb, candidate.at)) and candidate.amount.form is not Form.COLON:
         if verb in TIME_VERBS and (_work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
             return Verdict(True, 0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
-        if verb in WORK_PAST and not planned:
+        if verb in WORK_PAST and verb not in PARTICIPLES and not planned and candidate.amount.best <= 960:
             return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
+    if _A_WORK.search(tokens) and set(tokens.spelled[: candidate.at]) & FIRST:
+        return Verdict(True, 0.85, "<t> of work", "work that the sender calls so")
     if around.previous is not None and around.previous.rule in _INHERITED and not _walled(candidate):
         return Verdict(False, 0.85, around.previous.rule, around.previous.reason)
-    if around.setting.theirs and not around.setting.reported(block):
+    if around.setting.theirs:
         return Verdict(False, 0.85, "your <t>", "the mail is about the reader's time")
     if planned or (candidate.sentence.before and forecasts(candidate.sentence.before.tokens.string)):
         return Verdict(False, 0.85, "<plan>: <t>", "an agenda, a plan or a timetable")

@@ -30,7 +30,18 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
     for place, each in enumerate(stated):
         if reason := _total(place, each, stated) or _again(place, each, stated, found):
             found[place] = reason
+    for place in list(found):
+        if found[place][0] == "total <t>":
+            found |= dict.fromkeys(_parts_beside(place, stated), ("subtotal <t>", "a part of a total that stands beside it"))
     return found
+
+
+def _parts_beside(place: int, stated: Sequence[Stated]) -> list[int]:
+    """The amounts before a total in its own line that add up to it, where the items stand above: "In court 1.6 Total 5.1"."""
+    beside = [other for other in range(place) if stated[other].passage == stated[place].passage]
+    above = [other.minutes for other in stated[: beside[0]]] if beside else []
+    adds_up = abs(sum(stated[other].minutes for other in beside) - stated[place].minutes) < 1
+    return beside if adds_up and _is_sum(stated[place].minutes, above) else []
 
 
 def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ _REPORT = re.compile(
     r"(?:recap|sheet|report|summary|time|hours|log)|recap|(?:un)?bill(?:ed|ing|able)|what i did|work (?:done|performed|"
     r"completed|to date)|time narrative|stragglers|catch-?up|missing time|forgot|late entr|enter (?:this|these|the following|my)"
     r"|(?:please|pls) (?:enter|post|record|add|log|bill|docket)|attendances?|(?:for|to) the (?:bill|ledger|invoice)|narrative"
-    r"|for (?:your )?(?:billing|the file|records)|fee note|wip|units|time (?:spent|worked)|entries|so far today|account of"
+    r"|for (?:your )?(?:billing|the file|records)|fee note|wip|units|time (?:spent|worked)|entries|so far\b|account of"
     r"|here(?:'s| is| are)(?: \w+)? (?:today|yesterday|mon|tue|wed|thu|fri|sat|sun|my|where)\w*)",
     re.IGNORECASE,
 )

@@ -39,6 +39,7 @@ _POINTS_BACK = compile_pattern(
     CONTEXT,
 )
 _TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
+_THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
 _PRICED = compile_pattern("<t> @|x|at|× <money>|<rate>", CONTEXT)
 _WORK_OF = compile_pattern("{work} of {about}* <t>", CONTEXT)
@@ -80,6 +81,8 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         marks.append(("amount inside the words", -1.0))
     if not _WORK.isdisjoint(own.phrases):
         marks.append(("names work", 1.0))
+    elif _heading_names(candidate, around):
+        marks.append(("its heading names work", 1.0))
     elif _POINTS_BACK.search(own) and (_told_before(candidate) or (around.near and around.near.done)):
         marks.append(("points back to work", 2.0))
     elif not _WITH.search(own):
@@ -97,8 +100,9 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         marks.append(("span over", 1.0) if around.over else ("span to come", -3.0))
     block = candidate.sentence.passage.block
     said = [
-        ("day", 1.0, around.dated or bool(words & _DAY) or "<ordinal>" in words),
+        ("day", 1.0, around.dated or bool(words & _DAY) or "<ordinal>" in words or not _THIS.isdisjoint(own.phrases)),
         ("matter", 0.5, around.matter),
+        ("matter, in a list", 0.5, around.matter and around.setting.lines.get(block, 0) > 1),
         ("on something", 0.5, bool(own.spelled[at + 1 : at + 2]) and own.spelled[at + 1] in _ON),
         ("with somebody", 1.0, _WITH.search(own) is not None),
         ("of work", 1.5, _OF_WORK.search(own) is not None),
@@ -123,6 +127,14 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     if len(own.spelled) > 30:
         marks.append(("long", -1.0))
     return Shorthand(sum(weight for _, weight in marks), tuple(name for name, _ in marks))
+
+
+def _heading_names(candidate: Candidate, around: "Around") -> bool:
+    """Whether the list stands under words that name the work: "all research:"."""
+    before = candidate.sentence.before
+    while before is not None and before.marks and before.passage.block >= candidate.sentence.passage.block - 1:
+        before = before.before
+    return before is not None and before.tokens.spelled[-1:] == (":",) and not _WORK.isdisjoint(before.tokens.phrases)
 
 
 def _told_before(candidate: Candidate) -> bool:

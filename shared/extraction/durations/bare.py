@@ -6,6 +6,7 @@ what is plainly something else steps aside: section numbers, versions, measures,
 
 import re
 
+from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
@@ -36,7 +37,6 @@ _WORK_FOLLOWS = frozenset(
 )
 _WORK = WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
-_SPOKEN = re.compile(r"(?:\w+\s)?point\s\w+", re.IGNORECASE)
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset("at @ by until till from before after around about since to of past between".split())
 _LONGEST = 16.0
@@ -49,6 +49,9 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
     passed: list[tuple[int, str]] = []
     for index, word in enumerate(tokens.spelled):
         raw = text[tokens.starts[index] : tokens.ends[index]]
+        value = tokens.values[index]
+        if word == "<n>" and isinstance(value, Number) and value.rule.endswith("point <digit>"):
+            raw = f"{value.best:.1f}"
         if word == "<n>" and _DECIMAL.fullmatch(raw):
             amount = _decimal(tokens, index, raw)
             if amount is None and raw.partition(".")[2] != "" and len(raw.partition(".")[2]) == 1:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.extraction.durations.bare import bare_amounts
 from shared.extraction.durations.clock import CLOCK
+from shared.extraction.durations.elided import elided_amounts
 from shared.extraction.durations.numbers import NUMBERS
 from shared.extraction.durations.reading import Amount, Reading
 from shared.extraction.durations.rules import AMOUNTS, HEDGES, RATES
@@ -32,7 +33,7 @@ def read_passage(text: str, start: int = 0, end: int | None = None) -> AmountTok
         for index, (word, value) in enumerate(zip(tokens.spelled, tokens.values, strict=True))
     ]
     spelled = list(tokens.spelled)
-    for index, amount in bare_amounts(tokens, text):
+    for index, amount in (*bare_amounts(tokens, text), *elided_amounts(tokens)):
         amounts[index] = amount
         spelled[index] = "<t>"
     return AmountTokens(Tokens(tuple(spelled), tokens.starts, tokens.ends, tokens.values), tuple(amounts))

@@ -1,0 +1,48 @@
+"""Numbers whose unit was said just before: "Monday's was 25 minutes, Tuesday's 55", "took me a further twenty"."""
+
+from shared.extraction.durations.numbers import Number
+from shared.extraction.durations.reading import Amount, Form, Reading
+from shared.extraction.engine import Tokens
+from shared.extraction.lexicon import WORK_GERUND
+
+_REACH = 40
+"""Tokens back to the amount whose unit is shared."""
+_MORE = frozenset({"another", "further", "additional", "more"})
+_AND = frozenset({"and", ",", "plus", "then", "&"})
+_FOR = frozenset({"on", "for", "with", "w/", "re", "in"})
+_ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--"})
+
+
+def elided_amounts(tokens: Tokens) -> list[tuple[int, Amount]]:
+    """The numbers that share an earlier amount's unit, as (token index, amount)."""
+    found: list[tuple[int, Amount]] = []
+    last: tuple[int, Reading] | None = None
+    for index, (word, value) in enumerate(zip(tokens.spelled, tokens.values, strict=True)):
+        if word == "<t>" and isinstance(value, Reading) and value.form is Form.SPOKEN:
+            last = index, value
+        elif word == "<n>" and last and index - last[0] <= _REACH and _shares(tokens, index):
+            amount = _amount(tokens, index, value, last[1].unit)
+            if amount:
+                found.append((index, amount))
+    return found
+
+
+def _shares(tokens: Tokens, index: int) -> bool:
+    before = tokens.spelled[index - 1]
+    after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "."
+    if before in _MORE or (before.endswith("'s") and before.removesuffix("'s").endswith("day")):
+        return after in _ENDS
+    return before in _AND and (after in _FOR or after in WORK_GERUND)
+
+
+def _amount(tokens: Tokens, index: int, number: Number, unit: float) -> Amount | None:
+    if unit not in {1.0, 60.0} or not 0 < number.best * unit <= 960 or (unit == 1.0 and number.best < 5):
+        return None
+    return Amount(
+        tokens.starts[index],
+        tokens.ends[index],
+        number.low * unit,
+        number.best * unit,
+        number.high * unit,
+        ("<n> of the unit before", number.rule),
+    )
