@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.local.gmail.mailboxes import Mailbox
 from infra.local.gmail.mailstore import MailStore
-from infra.local.gmail.mbox import BrokenMessage, MboxMessage, stream
+from infra.local.gmail.mbox import SENT_NAMES, BrokenMessage, MboxMessage, stream
 from infra.local.gmail.payload import Digest, digest, takeout_thread, words
 
 # Messages read ahead; attachments make some of them large, so both are bounded.
@@ -20,7 +20,6 @@ _BROKEN_SHOWN = 1_000
 # Takeout's names for Gmail's own labels; any other is one of the user's.
 _LABELS = {
     "inbox": "INBOX",
-    "sent": "SENT",
     "drafts": "DRAFT",
     "trash": "TRASH",
     "spam": "SPAM",
@@ -95,14 +94,12 @@ def _insert(store: MailStore, mailbox: Mailbox, message: MboxMessage, read: Dige
     """Puts one message in; whether it was a sent one."""
     sent = words(mailbox.address) in read.sender if message.sent is None else message.sent
     labels = {"SENT"} if sent else set[str]()
-    for name in message.labels:
-        label = _LABELS.get(name.casefold()) or mailbox.label_id(name)
-        if name.casefold() not in _STATES:
-            labels.add(label or store.mailboxes.add_label(mailbox, name))
-    if not sent:
-        labels.discard("SENT")
-        if labels.isdisjoint(_ELSEWHERE) and "archived" not in {name.casefold() for name in message.labels}:
-            labels.add("INBOX")
+    names = {name.casefold(): name for name in message.labels}
+    for folded, name in names.items():
+        if folded not in _STATES | SENT_NAMES:
+            labels.add(_LABELS.get(folded) or mailbox.label_id(name) or store.mailboxes.add_label(mailbox, name))
+    if labels.isdisjoint(_ELSEWHERE) and "archived" not in names:
+        labels.add("INBOX")
     store.insert(
         mailbox,
         message.raw,

@@ -29,7 +29,7 @@ _HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _LABELS = re.compile(rb"^X-Gmail-Labels:((?:.*\n)(?:[ \t].*\n)*)", re.IGNORECASE | re.MULTILINE)
 
 # Takeout names labels in the language that the account is used in.
-_SENT = frozenset(
+SENT_NAMES = frozenset(
     {
         "sent",
         "sent mail",
@@ -139,7 +139,7 @@ class _Entry:
         elif self.ordinal:
             self._drop_last_line()
             labels = _labels(self._content)
-            sent = None if labels is None else any(label.casefold() in _SENT for label in labels)
+            sent = None if labels is None else any(label.casefold() in SENT_NAMES for label in labels)
             yield MboxMessage(self.ordinal, self._offset, bytes(self._content), labels or (), sent)
 
     def _broken(self) -> str | None:

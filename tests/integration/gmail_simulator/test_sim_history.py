@@ -116,6 +116,15 @@ def test_history_is_narrowed_by_type_and_by_label(mailbox: Mailbox) -> None:
     assert [message for _, message, _ in kinds(both)] == [received, received]
 
 
+def test_a_label_taken_off_is_told_to_who_asks_for_that_label(mailbox: Mailbox) -> None:
+    message_id = mailbox.send()["id"]
+    messages = mailbox.owner.users().messages()
+    messages.modify(userId="me", id=message_id, body={"addLabelIds": ["STARRED"]}).execute()
+    before = mailbox.history_id()
+    messages.modify(userId="me", id=message_id, body={"removeLabelIds": ["STARRED"]}).execute()
+    assert kinds(mailbox.history(before, labelId="STARRED")) == [("labelsRemoved", message_id, ("STARRED",))]
+
+
 def test_a_page_may_be_empty_and_still_name_the_next(mailbox: Mailbox) -> None:
     before = mailbox.history_id()
     for _ in range(3):

@@ -166,7 +166,7 @@ def test_an_mbox_is_loaded_as_sent_and_received_without_history_or_pushes(
     simulator: Process, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     written = [
-        letter("Sent,Important"),
+        letter("Gesendet,Important"),
         letter("Inbox,Unread,Clients/Smith"),
         letter("Archived"),
         letter("Drafts"),
@@ -188,6 +188,9 @@ def test_an_mbox_is_loaded_as_sent_and_received_without_history_or_pushes(
         for label in ("SENT", "INBOX", "DRAFT", "SPAM", "IMPORTANT", "UNREAD", "Label_1")
     }
     assert totals == {"SENT": 2, "INBOX": 2, "DRAFT": 1, "SPAM": 1, "IMPORTANT": 1, "UNREAD": 1, "Label_1": 1}
+    names = [label["name"] for label in mailbox.app.users().labels().list(userId="me").execute()["labels"]]
+    assert "Clients/Smith" in names
+    assert "Gesendet" not in names
     sent = found.list(userId="me", q="label:important").execute()["messages"][0]
     assert int(sent["threadId"], 16) == 1798000000000000001
     assert found.get(userId="me", id=sent["id"]).execute()["internalDate"] == "1714730400000"

@@ -190,13 +190,17 @@ def own(tmp_path: Path) -> Iterator[tuple[Process, Broker, Mailbox]]:
     broker.stop()
 
 
-def test_sending_waits_for_no_broker_and_the_push_waits_for_one(own: tuple[Process, Broker, Mailbox]) -> None:
+def test_sending_waits_for_no_broker_and_one_push_tells_of_all_that_waited(
+    own: tuple[Process, Broker, Mailbox],
+) -> None:
     _, broker, mailbox = own
     broker.stop()
     for _ in range(5):
         mailbox.send()
     broker.start()
-    assert pushes_until(broker, mailbox)[-1] == int(mailbox.history_id())
+    pushed = pushes_until(broker, mailbox)
+    assert pushed[-1] == int(mailbox.history_id())
+    assert len(pushed) <= 2, "the one under way when the broker went, and one for the rest"
 
 
 def test_a_process_that_is_killed_keeps_its_mail_and_announces_what_it_had_not(
@@ -213,3 +217,15 @@ def test_a_process_that_is_killed_keeps_its_mail_and_announces_what_it_had_not(
     assert pushes_until(broker, again) == [int(again.history_id())]
     (record,) = again.history(before)["history"]
     assert record["messages"] == [{"id": sent["id"], "threadId": sent["threadId"]}]
+
+
+def test_a_push_that_was_lost_stays_lost_after_a_restart(own: tuple[Process, Broker, Mailbox]) -> None:
+    process, broker, mailbox = own
+    process.fault("push_drop")
+    mailbox.send()
+    assert process.stats()["pushes"]["dropped"] == 1
+    process.kill()
+    process.start()
+    again = process.mailbox()
+    again.send()
+    assert pushes_until(broker, again) == [int(again.history_id())]
