@@ -3,13 +3,14 @@ r"""Matches tables of rules over tokens. It knows no English: words, symbols and
 A pattern is written in tokens, one space apart:
 
     word  a|b|c      one token, spelled so; alternatives may be word sets: {hedge}|some
-    {name}           any entry of the word set `name`; entries may be several tokens long
+    {name}  a_b      any entry of the word set `name`; an underscore where an alternative is several tokens long
     <name>           a symbol: what an earlier layer has put in place of the tokens that it read
     #  #:#           a number in digits; a clock face (2:10, or :25)
     x?  x*  x+       optional, up to four times, one to four times
     ..  ..9          a gap of at most 4 (or 9) tokens, none of them a barrier
     ( x | y z )?     a group of alternatives
-    ^  $  !x  @x     the beginning, the end, the next token is not x, or is x (these consume nothing)
+    ^  $             the beginning, the end
+    !x  @x  ~x       the next token is not x, is x; the token before is x (these consume nothing)
     \x               x itself, where it would mean something else: \( \| \+
 
 Patterns are compiled once into expressions over the token string (every token followed by one space), so that matching
@@ -26,7 +27,7 @@ from typing import Any
 
 _GAP = 4
 _REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}", "": ""}
-_ELEMENT = re.compile(r"(?P<look>[!@]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
+_ELEMENT = re.compile(r"(?P<look>[!@~]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
 _CLASSES = {"#": r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)", "#:#": r"\d{0,2}:\d\d"}
 _AT_TOKEN = r"(?<![^ ])"  # noqa: S105  a place in the token string, not a credential
 
@@ -230,16 +231,21 @@ class _Compiler:
         else:
             found = {each for part in body.split("|") for each in self._options(part)}
             options = sorted(found, key=lambda each: (-len(each), each))
-        if not look and not depth and repeat in {"", "+"} and _CLASSES.keys().isdisjoint(options):
+            if "" in found:
+                raise PatternError(f"{self._pattern!r}: {element!r} has an empty alternative")
+        symbolic = any(each in _CLASSES or each.startswith("<") for each in options)
+        if not look and not depth and repeat in {"", "+"} and not symbolic:
             self._needs.append(frozenset(each.split(" ", 1)[0] for each in options))
         source = "|".join(_CLASSES.get(each) or re.escape(each).replace(r"\ ", " ") for each in options)
+        if look == "~":
+            return "(?:" + "|".join(f"(?<= {re.escape(each)} )" for each in options) + ")"
         if look:
             return f"(?{'!' if look == '!' else '='}(?:{source}) )"
         return f"(?:(?:{source}) ){_REPEATS[repeat]}"
 
     def _options(self, entry: str) -> Iterable[str]:
         if not (entry.startswith("{") and entry.endswith("}")):
-            return (entry,)
+            return (entry.replace("_", " "),)
         try:
             return self._sets[entry[1:-1]]
         except KeyError:

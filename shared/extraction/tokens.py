@@ -70,6 +70,8 @@ def _scan(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
             token = raw.translate(_MARKS)
         elif raw in _DAYS and _DAY_FOLLOWS.match(text, found.end()):
             token = _DAYS[raw]
+        elif kind == "clock":
+            token = raw.replace(".", ":")
         else:
             token = raw.lower().translate(_MARKS)
             token = _SPELLINGS.get(token, token)

@@ -3,24 +3,29 @@
 from shared.extraction.context.vocabulary import CONTEXT
 from shared.extraction.engine import Tokens, compile_pattern
 
-_FREE = (
+_CHARGED = "bill|charge|billing|charging|billed|charged|docket|docketing|invoice|invoicing|recover|counting|count|billable|chargeable"
+FREE = (
     ("no charge", "no charge|charges|bill|fee"),
-    ("NC", "nc|n/c|nonbillable|unbillable|unbilled|uncharged|nb|gratis|comped|comp'd"),
-    ("non-billable", "non -? billable|chargeable|bill|billed"),
-    ("not billable", "not|isn't|wasn't|un|never ( be|been|going to|to be|for|a )? ( billable|chargeable|charged|billed|billing|charging|bill|charge|recoverable )"),
-    ("won't charge", "won't|wouldn't|don't|didn't|not|shan't|never|can't|haven't|hasn't|shouldn't|aren't ( be|going to|even|want to|to|you|will|plan to )? bill|charge|billing|charging|billed|charged|docket|invoice|seek|count"),
-    ("do not bill", "do|will|did|does|should|shall|would not ( be|to|you )? bill|charge|charging|billing|count"),
-    ("not charging", "not be? charging|billing|invoicing"),
-    ("free of charge", "free of charge|without charge|at no cost|no cost|for free|on the house|on us|my treat|on the firm|my gift"),
+    ("NC", "nc|n/c|nonbillable|unbillable|unbilled|uncharged|nonchargeable|nb|gratis|comped|n/b|nonbill"),
+    ("non-billable", "non -? billable|chargeable|bill|billed|charge"),
+    (
+        "not charging",
+        "not|isn't|wasn't|never|won't|wouldn't|don't|didn't|shan't|can't|cannot|haven't|hasn't|shouldn't|aren't"
+        f" ( be|been|going|to|even|want|you|will|plan|for|a|intend|propose|have )* {_CHARGED}",
+    ),
+    ("not for the bill", "not|isn't|never|none ..3 on|for|to ( the|your|any|my )? bill|billing|invoice|clock|account|meter"),
+    ("free of charge", "free_of_charge|without_charge|at_no_cost|no_cost|for_free|on_the_house|on_us|my_treat|on_the_firm|my_gift"),
     ("on me", "on me ( .|,|)|; | $ )"),
-    ("pro bono", "pro bono|courtesy|goodwill|complimentary|as a favor|as a favour"),
-    ("write off", "write|writing|wrote|written|written|writeoff|write-off ( it|this|that|all|these|those|the|them|time )? ( off|down )"),
-    ("write-off", "write - off|write - down|writeoff|w/o|waived|waive|waiving|waives|discounted to zero|zeroed|zero|eat it|eating|eat|absorb|absorbing|absorbed !<t> ( that|this|it|the|.|,|for|out|on )?"),
-    ("not for billing", "not for billing|not client time|non - client|internal only|firm time|admin time|administrative|overhead"),
-    ("no time recorded", "leave|left|leaving|keep|keeping|kept|take|taking|took ( it|this|that|them )? off the bill|clock|invoice"),
-    ("off the clock", "off the clock|off the bill|off - the - clock"),
+    ("pro bono", "pro_bono|courtesy|goodwill|complimentary|as_a_favor|as_a_favour|probono|pro_-_bono"),
+    (
+        "write off",
+        "write|writing|wrote|written|writeoff ( it|this|that|all|these|those|the|them|time|half|to|be )* off|down",
+    ),
+    ("write-off", "write_-_off|write_-_down|writeoff|w/o|waived|waive|waiving|waives|zeroed|eating|absorb|absorbing|absorbed !<t>"),
+    ("not client time", "not_client_time|internal_only|firm_time|admin_time|overhead|internal_time|own_time|my_own_time"),
+    ("off the bill", "leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the bill|clock|invoice"),
 )  # fmt: skip
-_COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in _FREE)
+_COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)
 
 
 def uncharged(tokens: Tokens) -> str | None:

@@ -11,7 +11,7 @@ from shared.extraction.context import not_work
 from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor
 from shared.extraction.context.setting import Setting, forecasts
 from shared.extraction.context.shorthand import ENOUGH, shorthand
-from shared.extraction.context.vocabulary import CONDITIONS, CONTEXT, INTENTIONS, LASTED, MODALS, NEGATIONS, TIME_VERBS
+from shared.extraction.context.vocabulary import CONTEXT, LASTED, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
 from shared.extraction.lexicon import PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
@@ -28,16 +28,9 @@ class Verdict:
     marks: tuple[str, ...] = ()
 
 
-def _any(words: tuple[str, ...]) -> str:
-    return "|".join(word for word in words if " " not in word)
-
-
-_NOT_DONE = compile_pattern(f"{{modal}}|{_any(INTENTIONS)}", CONTEXT)
-_NOT_DONE_PHRASES = compile_pattern(
-    "( " + " | ".join(word for word in (*INTENTIONS, *MODALS) if " " in word) + " )", CONTEXT
-)
+_NOT_DONE = compile_pattern("{modal}|{intention} | i'd|we'd be|need|have|want|say|expect|suggest|recommend|budget|allow|estimate|guess|like|plan|spend|think", CONTEXT)
 _LATER = compile_pattern(
-    "<t> ..6 ( tomorrow | next week|month|monday|tuesday|wednesday|thursday|friday | later )", CONTEXT
+    "<t> ..6 ( tomorrow | next week|month|monday|tuesday|wednesday|thursday|friday )", CONTEXT
 )
 _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
@@ -115,7 +108,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     if candidate.amount.best < 3 and candidate.amount.form is Form.SPOKEN:
         return Verdict(False, 0.9, "a minute", "too short to be a piece of work")
     terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS}
-    if rule := not_work.refused(tokens, spent=spent or terse):
+    if rule := not_work.refused(tokens, spent=spent, terse=terse):
         return Verdict(False, 0.97, rule.name, rule.reason)
     if _asked(candidate, by):
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
@@ -213,7 +206,7 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
     clause = tokens.part(start, at + 1)
     if start and tokens.spelled[start - 1] == ":" and at - start < 3 and _NOT_DONE.search(tokens.part(0, start)):
         return "<plan>: <t>", "planned, asked for or expected, not done"
-    if _NOT_DONE.search(clause) or _NOT_DONE_PHRASES.search(clause):
+    if _NOT_DONE.search(clause):
         return "<plan> <t>", "planned, asked for or expected, not done"
     if _LATER.search(tokens):
         return "<t> tomorrow", "still to come, not done"

@@ -41,7 +41,7 @@ _POINTS_BACK = compile_pattern(
 _TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
 _THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
-_PRICED = compile_pattern("<t> @|x|at|× <money>|<rate>", CONTEXT)
+_PRICED = compile_pattern("<t> x|@|at|× <money>|<rate>", CONTEXT)
 _WORK_OF = compile_pattern("{work} of {about}* <t>", CONTEXT)
 _CALL_IT = compile_pattern(
     "call|make it <t> | all told|in <t> | total of? <t> | <t> total|all|even | another <t>", CONTEXT

@@ -46,6 +46,7 @@ CONTEXT = Words(
         "work": WORK_NOUN,
         "base": WORK_BASE,
         "modal": MODALS,
+        "intention": INTENTIONS,
         "day": DAYS,
         "about": (
             "about",

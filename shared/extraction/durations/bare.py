@@ -19,7 +19,7 @@ _NOT_AFTER = frozenset(
     " increase decrease decreased increased rose fell dropped price cost rate factor".split()
 )
 _NOT_BEFORE = frozenset(
-    "% percent percentage million billion thousand m mm cm km kg g mb gb tb kb miles mile inches inch feet ft foot acres acre"
+    "% s sec secs seconds second ms instead percent percentage million billion thousand m mm cm km kg g mb gb tb kb miles mile inches inch feet ft foot acres acre"
     " x times dollars pounds points point stars degrees lbs lb oz tons pages page copies days day weeks week months"
     " month years year pm am o'clock units bps basis people employees sq square litres liters gallons percentile gpa"
     " / ^ * × = < > k bn mn cents shares per users gw mw kw mwh kwh gb/s hz ghz and|or fte mg ml".split()

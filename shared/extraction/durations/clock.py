@@ -117,6 +117,13 @@ def _reading(begin: _Point | None, end: _Point | None) -> Reading | None:
     return Reading(minutes, minutes, minutes, (), form=Form.CLOCK, clock=(span[0], span[1] % _DAY))
 
 
+def _hours_of_day(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """ "9 to 1": two whole hours of a working day, the second after the first."""
+    first, last = (value.best for value in values)
+    plausible = 7 <= first <= 12 or 1 <= first <= 5
+    return _span(words, values) if plausible and 1 <= last <= 12 and (last - first) % 12 <= 8 else None
+
+
 def _dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """ "9.15-10.05": hours and minutes with a full stop, two digits of minutes each; prices and ratios decline."""
     texts = [f"{value.best:.2f}" for value in values]
@@ -156,6 +163,7 @@ CLOCK = Layer(
         _rule("from <hour> to <hour> pm", f"from|between {{about}}? {_ANY} {{to}}|and {{about}}? <n> am|pm"),
         _rule("from <hour> am to <hour>", f"from|between {{about}}? <n> am|pm {{to}}|and {{about}}? {_ANY} !{{unit}}"),
         _rule("from <hour> to <hour>", "from <n> to|-|until|till <n> ( @{after} | $ )"),
+        _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", _hours_of_day),
         _rule("<clock> to <clock>", f"{_FACE} {{to}} {{about}}? {_ANY} !{{unit}}"),
         _rule("<hour> to <clock>", f"<n> {{half}}? {{to}} {_FACE} !{{unit}}"),
         _rule("<hour> am to <hour>", "<n> am|pm {to} <n> am|pm"),
