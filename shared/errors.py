@@ -1,21 +1,21 @@
-"""The tree of what can go wrong. First permanent or transient: that decides whether Pub/Sub tries again.
+"""The tree of what can go wrong. First permanent or transient: that decides whether a delivery is acked.
 
     TenthsError
-    +- PermanentError            trying again gives the same: recorded, then acked
+    +- PermanentError            nothing is lost by an ack: there is nothing to do, or what became of it is recorded
     |  +- BadDelivery            a push body that is no push, or names nothing we could read
     |  +- UnknownMailbox         the address or id belongs to no connected mailbox
     |  +- HistoryExpired         Gmail keeps no history that far back
     |  +- AccessRevoked          the user or an administrator took the permission back
     |  +- MessageGone            the email was deleted meanwhile
     |  +- GmailRefused           Gmail answers that the request itself is wrong
-    |  |  +- AnswerTooLarge      an answer is larger than was asked to be held in memory
-    |  +- StoreRefused           the database answers that the request itself is wrong
-    +- TransientError            trying again later may work: answered 5xx, tried again by Pub/Sub
+    |     +- AnswerTooLarge      an answer is larger than was asked to be held in memory
+    +- TransientError            an ack would lose something: tried again by Pub/Sub, then kept as a dead letter
        +- OverQuota              the quota of the minute is used up
        +- GmailUnavailable       Gmail failed, hung or can't be reached
        |  +- AccessExpired       Gmail no longer takes the access token; the next try fetches a new one
        +- HistoryBehindPush      the push was faster than the history it announces
        +- StoreUnavailable       the database failed, hung or can't be reached
+       +- StoreRefused           the database answers that the request itself is wrong: a person has to mend it
        +- PublishFailed          Pub/Sub did not take the messages
 
 No message carries text or addresses of an email: errors end up in logs. `code` names the kind in rows and metrics.
@@ -31,13 +31,13 @@ class TenthsError(Exception):
 
 
 class PermanentError(TenthsError):
-    """Trying again gives the same result."""
+    """Trying again gives the same result, and an ack loses nothing."""
 
     code = "permanent"
 
 
 class TransientError(TenthsError):
-    """Trying again later may work. `retry_after`: seconds to wait, where the other side named a time."""
+    """An ack would lose something. `retry_after`: seconds to wait, where the other side named a time."""
 
     code = "transient"
 
@@ -88,12 +88,6 @@ class AnswerTooLarge(GmailRefused):
     code = "answer_too_large"
 
 
-class StoreRefused(PermanentError):
-    """The database refuses the request itself: a constraint, a missing right, an unknown function."""
-
-    code = "store_refused"
-
-
 class OverQuota(TransientError):
     """The quota of the minute is used up, ours or as Gmail counts it."""
 
@@ -122,6 +116,16 @@ class StoreUnavailable(TransientError):
     """The database failed, hung or can't be reached, or the call lost a race that it may win next time."""
 
     code = "store_unavailable"
+
+
+class StoreRefused(TransientError):
+    """The database refuses the request itself: a constraint, a missing right, an unknown function.
+
+    Another try may well give the same, but nothing can be recorded, so an ack would lose the email: the dead letters
+    keep it until the cause is mended.
+    """
+
+    code = "store_refused"
 
 
 class PublishFailed(TransientError):

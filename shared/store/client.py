@@ -12,19 +12,18 @@ from shared.errors import StoreRefused, StoreUnavailable
 
 ATTEMPTS: Final = 3
 
-# SQLSTATE classes and PostgREST codes that may be gone by the next try. The rest is wrong however often it is sent.
+# SQLSTATE classes and PostgREST codes that say that the call itself is wrong, however often it is sent. All else,
+# a code that is missing too, comes from servers that start, stop, fail or are busy, and may be gone by the next try.
 # Source: PostgreSQL, appendix A (error codes); PostgREST, errors.
-_TRANSIENT: Final = (
-    "08",  # connection
-    "40",  # serialization failure, deadlock
-    "53",  # out of memory, disk or connections
-    "55",  # lock not available, object in use
-    "57",  # cancelled, shutting down, starting up
-    "58",  # system error
-    "PGRST000",  # no connection
-    "PGRST001",
-    "PGRST002",  # schema cache not loaded
-    "PGRST003",  # no connection free in time
+_REFUSED: Final = (
+    "21",  # cardinality violation
+    "22",  # data exception
+    "23",  # integrity constraint violation
+    "42",  # syntax error, missing right, unknown name
+    "P0",  # raised by our own functions
+    "PGRST1",  # the request
+    "PGRST2",  # the schema
+    "PGRST3",  # the token
 )
 
 
@@ -56,10 +55,9 @@ class StoreClient:
             answer = await self._postgrest.rpc(function, arguments).execute()
         except APIError as error:
             # Only the code: message and details may quote a row.
-            code = str(error.code or "unknown")
-            if code.startswith(_TRANSIENT) or (code.isdecimal() and len(code) == 3 and code >= "500"):
-                raise StoreUnavailable(f"{function}: {code}") from None
-            raise StoreRefused(f"{function}: {code}") from None
+            code = str(error.code or "no code")
+            kind = StoreRefused if code.startswith(_REFUSED) else StoreUnavailable
+            raise kind(f"{function}: {code}") from None
         except httpx.HTTPError as error:
             raise StoreUnavailable(f"{function}: {type(error).__name__}") from error
         return answer.data
