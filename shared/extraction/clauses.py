@@ -19,7 +19,7 @@ _ABBREVIATIONS = frozenset(
     " resp req reqs doc docs attn w adj emer min hrg stmt agmt appl assoc bldg ave blvd rd op sq ext cont contd fed r".split()
 )
 _ENDS = frozenset({".", "!", "?"})
-_PART_MARKS = (frozenset({";"}), frozenset({".", "|", "·", "•", "/"}), frozenset({"--"}), frozenset({","}))
+_PART_MARKS = (frozenset({";"}), frozenset({":"}), frozenset({".", "|", "·", "•", "/"}), frozenset({"--"}), frozenset({","}))
 _JOINS = frozenset({"and", "&", "plus", "then", "but", "+", "-", "while", ")"})
 
 
@@ -96,8 +96,6 @@ def _ends(tokens: Tokens, first: int, index: int, text: str) -> bool:
     if word == "<t>" and index - 1 == first:
         return False
     begins = text[following]
-    if begins.isdigit() and len(word) < 4 and word.isalpha():
-        return False
     if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
         return False
     return not begins.islower() or (len(word) > 3 and word.isalpha())
@@ -125,7 +123,7 @@ def _cut(tokens: Tokens, one: int, two: int) -> int:
     if closing < two and (tokens.spelled[closing] in {",", ";", "--", "|", "/"} or closing > one + 1):
         return closing
     for marks in _PART_MARKS:
-        if places := [index for index in between if tokens.spelled[index] in marks]:
+        if places := [index for index in between if tokens.spelled[index] in marks and index + 1 < two]:
             return places[-1]
     if places := [index for index in between if tokens.spelled[index] in _JOINS]:
         return places[-1]

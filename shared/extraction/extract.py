@@ -142,22 +142,22 @@ class _Extraction:
 
     def _stated(self, each: _Decided) -> Stated:
         candidate = each.candidate
-        span = self._span(candidate)
-        lead = self._text[candidate.tokens.starts[0] : candidate.amount.end + 2]
+        span, passage = self._span(candidate), candidate.sentence.passage
+        following = self._text[candidate.amount.end : passage.end]
         words = frozenset(word for word in candidate.own.spelled if len(word) > 3 and word.isalpha())
-        passage = candidate.sentence.passage
         return Stated(
-            candidate.amount.best,
-            self._text[span.start : span.end],
-            lead,
-            words,
-            passage.start,
-            candidate.sentence.tokens.starts[0],
+            minutes=candidate.amount.best,
+            clause=self._text[span.start : span.end],
+            following=following[: following.find(":") + 1],
+            words=words,
+            passage=passage.start,
+            end=candidate.amount.end,
+            start=candidate.amount.start,
         )
 
     def _refusal(self, each: _Decided, rule: str, reason: str) -> Refusal:
         amount = each.candidate.amount
-        return Refusal(Span(amount.start, amount.end), self._text[amount.start : amount.end], amount.best, rule, reason)
+        return Refusal(Span(amount.start, amount.end), self._text[amount.start : amount.end], amount.best, rule, reason, each.verdict.sure if not each.verdict.done else 0.9, (*each.verdict.marks, *amount.rules))
 
     def _entry(self, each: _Decided) -> Entry:
         candidate, amount = each.candidate, each.candidate.amount

@@ -49,13 +49,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An amount of time that is not an entry, and the reason a lawyer would give."""
+    """An amount of time that is not an entry, and the reason a lawyer would give.
+
+    `confidence_score` says how sure the refusal is (0..1), `rules` what else was weighed and how the amount was read.
+    """
 
     amount: Span
     text: str
     minutes: float
     rule: str
     reason: str
+    confidence_score: float = 1.0
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

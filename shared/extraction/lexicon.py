@@ -70,7 +70,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "meeting", "meetings", "mtg", "mtgs", "conference", "conf", "conferences", "hearing", "hearings", "hrg", "trial",
         "deposition", "depositions", "depo", "depos", "dep", "mediation", "mediations", "arbitration", "interview",
         "interviews", "site visit", "inspection", "o/c", "oc", "court", "courthouse", "argument", "oral argument",
-        "arraignment", "session", "sessions", "appearance", "consultation", "consult", "intake", "closing", "signing",
+        "arraignment", "session", "sessions", "appearance", "consultation", "consult", "intake", "closing", "signing", "settlement", "completion", "exchange",
         "execution", "status conference", "cmc", "ccmc", "con", "attendance", "attendances", "mention", "directions",
         "conclave", "settlement conference", "walkthrough", "walk-through", "site", "negotiation", "negotiations", "sync",
         "debrief", "lunch meeting", "plea", "sentencing", "cross examination", "voir dire", "conferral", "bench",
@@ -81,7 +81,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "research", "rsch", "rsrch", "res", "case law", "caselaw", "cases", "authorities", "westlaw", "lexis", "comps",
         "comparables", "precedent", "precedents", "legal research", "statute", "statutes", "lit search", "title search",
         "searches", "docket search", "legis history", "legislative history", "trademark search", "background",
-        "non-compete", "westlaw search", "austlii", "bailii", "companies house",
+        "non-compete", "westlaw search", "austlii", "bailii", "cites", "cite check", "authority", "companies house",
     ),
     _DRAFTING: (
         "email", "emails", "e-mail", "e-mails", "e - mail", "e - mails", "letter", "letters", "ltr", "ltrs", "memo", "memos",

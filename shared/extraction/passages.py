@@ -55,6 +55,9 @@ def passages(text: str, start: int, end: int) -> Iterator[Passage]:
 def _block(text: str, lines: list[tuple[int, int]], block: int) -> Iterator[Passage]:
     """The passages of a run of lines without a blank one."""
     width = max(finish - begin for begin, finish in lines)
+    timed = sum(bool(_ENDS_WITH_TIME.search(text[max(begin, finish - 30) : finish])) for begin, finish in lines)
+    if len(lines) > 2 and timed * 2 >= len(lines):
+        width = _LONGEST
     at = 0
     while at < len(lines):
         begin = lines[at][0]
@@ -86,7 +89,7 @@ def _continues(text: str, line: tuple[int, int], after: tuple[int, int], width: 
     opens = second.lstrip()[:1]
     if _ENDS_WITH_TIME.search(first[-30:]):
         return opens.islower() and len(first) >= _WRAPPED and not _TERSE.match(second)
-    if opens.islower() and not _TERMINAL.search(first):
+    if width < _LONGEST and opens.islower() and not _TERMINAL.search(first):
         return len(first) >= 30 and not _TERSE.search(second)
     word = len(second.lstrip().split(" ", 1)[0])
     return width >= _WRAPPED and len(first) + 1 + word > width

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from shared.extraction.clauses import Candidate
 from shared.extraction.context import not_work
-from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor
+from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor, nominal_work, says_reported
 from shared.extraction.context.setting import Setting, forecasts
 from shared.extraction.context.shorthand import ENOUGH, shorthand
-from shared.extraction.context.vocabulary import CONTEXT, LASTED, MODALS, NEGATIONS, TIME_VERBS
+from shared.extraction.context.vocabulary import CONTEXT, LASTED, LASTED_AT_ONCE, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
 from shared.extraction.lexicon import PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
@@ -36,6 +36,12 @@ _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
 )
 _HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
+_NOT_DONE_TERSE = compile_pattern("{modal}|please|pls|tomorrow|agenda|to_spend|i_see|we_see|next_week|tentatively|if", CONTEXT)
+_PERFORMED = compile_pattern(
+    "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
+    " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>", CONTEXT
+)
+_PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
 _A_WORK = compile_pattern("<t> of? work", CONTEXT)
 _CLAUSE_OPENERS = FIRST | {"which", "it", "that", "then", "he", "she", "they", "this", "here"}
 _SPEECH = frozenset(
@@ -114,16 +120,22 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
     if not _work_in(candidate.own) and _near(candidate) & _PERSONAL:
         return Verdict(False, 0.9, "personal", "a personal matter, no client's work")
+    if _PERFORMED.search(tokens):
+        return Verdict(True, 0.85, "I will record <t>", "the sender puts it on the bill")
     if spent_after:
         return Verdict(True, 0.93, "<t> I spent", "the sender says so")
     if candidate.amount.rules and candidate.amount.rules[0].startswith("began at"):
         return _begun(by)
     verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
-    governed = by.person in {Person.OTHER, Person.IMPERSONAL, Person.PRESENT}
-    if (by.person is Person.IMPERSONAL and verb not in LASTED) or (governed and not _trusted(candidate, by)):
+    parted = bool({":", "--"} & set(tokens.spelled[max(by.verb, 0) : at]))
+    governed = by.person in {Person.OTHER, Person.IMPERSONAL, Person.PRESENT} and not parted
+    weakly = by.person is Person.IMPERSONAL and verb not in LASTED
+    if weakly or (by.person in {Person.OTHER, Person.IMPERSONAL, Person.PRESENT} and not _trusted(candidate, by)):
         by = Governor(Person.UNSAID, -1)
     if by.person is Person.PRESENT:
         return Verdict(False, 0.9, "<is> <t>", "what is or would be, not what was done")
+    if candidate.amount.rules[:1] == ("<n> of the unit before",) and around.previous is not None:
+        return replace(around.previous, sure=min(around.previous.sure, 0.85))
     if by.person is Person.OTHER:
         return Verdict(False, 0.93, "<other> spent <t>", "another person's time")
     if reason := _not_done(candidate, by):
@@ -186,9 +198,13 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
     tokens, at = candidate.tokens, candidate.at
     if by.person is Person.FIRST and tokens.spelled[by.subject] in FIRST | {"us"}:
         before = tokens.spelled[max(by.subject - 3, 0) : by.subject]
+        if says_reported(tokens, by.subject):
+            return "<other> says I <done>", "what somebody says the sender did"
         inside = set(tokens.spelled[by.subject : by.verb + 1])
         if inside & NEGATIONS:
             return "not <done>", "the sender says that it was not done"
+        if inside & {"i'd", "we'd"} and tokens.spelled[by.verb] == "put" and _PAST_DAY.search(tokens):
+            return None
         if inside & set(MODALS) or (inside & {"i'd", "we'd"} and tokens.spelled[by.verb] in _LIKE_BASE):
             return "would have <done>", "conditional, not done"
         if before and (
@@ -206,7 +222,8 @@ def _not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
     clause = tokens.part(start, at + 1)
     if start and tokens.spelled[start - 1] == ":" and at - start < 3 and _NOT_DONE.search(tokens.part(0, start)):
         return "<plan>: <t>", "planned, asked for or expected, not done"
-    if _NOT_DONE.search(clause):
+    terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS} and by.person is Person.UNSAID
+    if (_NOT_DONE_TERSE if terse else _NOT_DONE).search(clause):
         return "<plan> <t>", "planned, asked for or expected, not done"
     if _LATER.search(tokens):
         return "<t> tomorrow", "still to come, not done"
@@ -291,10 +308,10 @@ def _impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     verb = tokens.spelled[by.verb]
     subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
     head = tokens.part(0, by.verb)
-    if verb not in LASTED:
+    if verb not in LASTED or (verb in LASTED_AT_ONCE and candidate.at - by.verb > 4 and tokens.spelled[candidate.at - 1] != ","):
         return Verdict(False, 0.8, "<thing> <did> <t>", "nothing says that the sender worked")
     before = candidate.sentence.before
-    if subject not in _POINTING and _work_in(head):
+    if subject not in _POINTING and (nominal_work(tokens, by.subject) or subject.removesuffix("'s") in WORK_NOUN):
         return Verdict(True, 0.9, "<work> took <t>", "work, and how long it took")
     if subject in _POINTING or subject.endswith("'s"):
         if _work_in(head) or (before and (_work_in(before.tokens) or set(before.tokens.spelled) & FIRST)):

@@ -87,7 +87,7 @@ NOT_WORK = (
     ),
     Refuse("of which <t>", "of_which|including|incl|incl_.|inclusive_of|which_included|which_includes ..2 <t>", _PART),
     Refuse("<t> of which", "<t> of which|that|those|it|them !{doing}", _PART, yields=True),
-    Refuse("those <t>", "those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home|return", _REFERENCE),
+    Refuse("those <t>", "those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home|return", _REFERENCE, prose=True),
     Refuse(
         "the <t> you",
         "<t> ( that|which )? you|he|she|they|your|his|opposing|counsel|client ..2 spent|billed|claim|claimed|charged|took|asked|used"

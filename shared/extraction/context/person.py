@@ -50,6 +50,14 @@ _NOT_BEFORE_VERB = frozenset(
 _WALLS = frozenset({";", ":", "--", "?", "!", "|"})
 """What no verb governs across."""
 _TIME = frozenset({"time", "hours", "total", "sum", "work"})
+_PREPOSITIONS = frozenset(
+    "w with of for to on re between from at in before about regarding by about after against over under w/ itself confirming"
+    " through across and , that which".split()
+)
+_PHRASE_ENDS = frozenset({";", ":", "--", "(", ")", "<o>", "<t>", "?", "!", "but", "so", "that"})
+_TIMES_OF_DAY = frozenset(
+    "this morning afternoon evening today yesterday tonight last night the a an my our your his her their i.e . ,".split()
+) - {","}
 _INVOLVING = LASTED | frozenset(
     "kept held had took cost left walked met called joined grilled gave set rang had".split()
 )
@@ -169,7 +177,7 @@ def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Gove
     if tokens.spelled[verb] in _IS and word not in _TIME:
         return Governor(Person.PRESENT, verb, index)
     lasted = tokens.spelled[verb] in LASTED and tokens.spelled[index - 1] != "by"
-    if (index not in names or lasted) and word not in OTHERS and _nominal_work(tokens, index, low):
+    if (index not in names or lasted) and word not in OTHERS and nominal_work(tokens, index, low):
         return Governor(Person.IMPERSONAL, verb, index)
     return Governor(Person.OTHER, verb, index)
 
@@ -192,12 +200,25 @@ def _joined_with_us(tokens: Tokens, index: int, low: int) -> bool:
     return False
 
 
-def _nominal_work(tokens: Tokens, index: int, low: int) -> bool:
-    """Whether the noun phrase that ends at `index` is headed by work: "the call with the surveyor", "Reviewing it"."""
-    for place in range(index, max(low, index - 12) - 1, -1):
-        word = tokens.spelled[place]
-        if word in WORK_NOUN or word in WORK_GERUND:
-            return True
-        if word in {";", ".", "--", ":"} or word in _FINITE or word in _PRESENT:
-            return False
-    return False
+def nominal_work(tokens: Tokens, index: int, low: int = 0) -> bool:
+    """Whether the noun phrase that ends at `index` is headed by work: "the call with the surveyor", "Reviewing it".
+
+    Its head stands before its first preposition ("the order system" is no order, "the order to show cause" is one).
+    """
+    first = index
+    while first > low and tokens.spelled[first - 1] not in _PHRASE_ENDS and tokens.spelled[first - 1] not in _FINITE:
+        first -= 1
+    phrase = [word for word in tokens.spelled[first : index + 1] if word not in _TIMES_OF_DAY]
+    if not phrase:
+        return False
+    if any(word in WORK_GERUND for word in phrase[:3]):
+        return True
+    cut = next((place for place, word in enumerate(phrase) if word in _PREPOSITIONS and place), len(phrase))
+    head = phrase[:cut]
+    return not WORK_NOUN.isdisjoint({head[-1], " ".join(head[-2:]), " ".join(head[-3:]), head[-1].removesuffix("'s")})
+
+
+def says_reported(tokens: Tokens, subject: int) -> bool:
+    """Whether the words before a subject make it somebody's saying: "it says I spent"."""
+    return bool({"says", "say", "said", "shows", "claims", "claim", "thinks", "think", "asked", "ask"} & set(
+        tokens.spelled[max(0, subject - 2) : subject]))  # fmt: skip

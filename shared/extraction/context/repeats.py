@@ -14,14 +14,16 @@ _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """An amount accepted as work, for comparison: minutes, its clause, where it stands and whether it is a list's."""
+    """An amount accepted as work, for comparison: its minutes, its clause and the words in it, the text from it to the
+    next colon of its passage (empty without one), and where the passage and the amount stand."""
 
     minutes: float
     clause: str
-    lead: str
+    following: str
     words: frozenset[str]
     passage: int
-    sentence: int
+    start: int
+    end: int
 
 
 def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
@@ -56,7 +58,7 @@ def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str
     if (
         len(after) >= 2
         and _is_leading_sum(each.minutes, after)
-        and (said or ":" in each.lead or each.passage != stated[place + 1].passage)
+        and (said or _opens_list(each, stated[place + 1]))
     ):
         return "total <t>:", "a total of what is itemised below"
     return None
@@ -70,6 +72,11 @@ def _is_sum(minutes: float, before: Sequence[float]) -> bool:
         if count >= 2 and abs(total - minutes) < 1:
             return True
     return False
+
+
+def _opens_list(each: Stated, following: Stated) -> bool:
+    """Whether a colon after the amount opens the list of what it is made of."""
+    return bool(each.following) and each.end + len(each.following) <= following.start and len(each.following) < 120
 
 
 def _is_leading_sum(minutes: float, after: Sequence[float]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 _REPORT = re.compile(
     r"\b(?:my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|report|records?|log|today|for|on|this|from|in|to|detail|recap|slips?|summary)"
-    r"|time$|^time\b|hours (?:for|today|this|on|from|to)|hours$|^hours|(?:daily|weekly|week|day|end of day|eod|fri\w*|mon\w*|tue\w*|wed\w*|thu\w*) "
+    r"|^time\b|hours (?:for|today|this|from)|(?:daily|weekly|week|day|end of day|eod|fri\w*|mon\w*|tue\w*|wed\w*|thu\w*) "
     r"(?:recap|sheet|report|summary|time|hours|log)|recap|(?:un)?bill(?:ed|ing|able)|what i did|work (?:done|performed|"
     r"completed|to date)|time narrative|stragglers|catch-?up|missing time|forgot|late entr|enter (?:this|these|the following|my)"
     r"|(?:please|pls) (?:enter|post|record|add|log|bill|docket)|attendances?|(?:for|to) the (?:bill|ledger|invoice)|narrative"

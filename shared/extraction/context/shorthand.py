@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.extraction.clauses import Candidate
 from shared.extraction.context.person import FIRST
+from shared.extraction.context.things import STATISTICS
 from shared.extraction.context.vocabulary import CONTEXT
 from shared.extraction.durations import Form
 from shared.extraction.engine import compile_pattern
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 3.0
 _ABBREVIATED = frozenset(
-    "tc t/c tcw tel rev rvw rev'd revd conf mtg depo dep corr attn att'd o/c w/ re rsch w/client prep hrg ltr dft telecon t/cs"
+    "record tc t/c tcw tel rev rvw rev'd revd conf mtg depo dep corr attn att'd o/c w/ re rsch w/client prep hrg ltr dft telecon t/cs"
     " tcs draft drft memo oc opp vm f/u pltf def stip rogs msj mtd aff decl disc resp doc docs pld perusing attending att"
     " attendance perusal engaged telephone counsel nc atty opc plf ph/c conference telephone exhibits pleadings motion"
     " deposition transcript affidavit hearing trial mediation discovery complaint court clerk judge arraignment client brief"
@@ -39,6 +40,7 @@ _POINTS_BACK = compile_pattern(
     CONTEXT,
 )
 _TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
+_SUMMED_UP = frozenset({"so", "=", "total", "thus", "i", "ie", "or"})
 _THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
 _PRICED = compile_pattern("<t> x|@|at|× <money>|<rate>", CONTEXT)
@@ -77,9 +79,10 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     raw = text[amount.start : amount.end]
     at = candidate.at - candidate.first
     wall = max((index + 1 for index in range(at) if own.spelled[index] in {":", ";", "--"}), default=0)
-    if not (_at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
+    apart = own.spelled[max(at - 1, 0)] == "," and own.spelled[at + 1 : at + 2] in {(",",), (".",), ("--",)}
+    if not (apart or _at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
         marks.append(("amount inside the words", -1.0))
-    if not _WORK.isdisjoint(own.phrases):
+    if not _WORK.isdisjoint((candidate.tokens if own.spelled[0] in _SUMMED_UP else own).phrases):
         marks.append(("names work", 1.0))
     elif _heading_names(candidate, around):
         marks.append(("its heading names work", 1.0))
@@ -119,7 +122,9 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         ("priced", 1.5, _PRICED.search(own) is not None),
         ("more than a day's work", -4.0, amount.best > 960),
         ("says something else", -2.0 if amount.form in {Form.SPOKEN, Form.CLOCK} else -0.5, around.governed),
-        ("a term", -1.5, bool(words & _TERM)),
+        ("a statistic", -3.0, bool(words & STATISTICS)),
+        ("a fraction of a minute", -2.0, amount.form is Form.SPOKEN and amount.best != round(amount.best) and amount.best < 30),
+        ("a term", -1.5, bool(words & _TERM) and own.spelled[0] not in _SUMMED_UP),
         ("work of <t>", -1.5, _WORK_OF.search(own) is not None),
         ("under a report of time", 1.5, around.setting.reported(block)),
     ]

@@ -22,18 +22,18 @@ INTENTIONS = (
     "next month", "invite you", "due to last", "slated", "set for", "listed for", "time estimate", "unlikely",
     "tentatively", "take", "give", "i see", "we see", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
 )  # fmt: skip
-CONDITIONS = ("if", "unless", "whether", "had", "were", "suppose", "supposing", "assuming", "once", "until", "whenever",
-              "when", "should", "wish", "as if", "though", "did", "have", "provided", "how")  # fmt: skip
 NEGATIONS = frozenset(
     "not never didn't haven't hasn't wasn't weren't don't doesn't no cannot nobody hadn't nor neither without ain't isn't".split()
 )
+LASTED_AT_ONCE = frozenset("was were went kept cost made".split())
+"""Of LASTED, the verbs that say how long only right before the amount."""
 TIME_VERBS = frozenset(
     "spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged took had gave"
     " got booked docketed racked passed lost wasted entered expended blew totaled totalled accrued incurred posted noted"
     " tracked needed done".split()
 )
 LASTED = frozenset(
-    "came_to took lasted ran was went ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
+    "took lasted ran was went ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
     " totalled lasted turned occupied absorbed kept amounted taken run gone".split()
 )
 

@@ -77,7 +77,8 @@ def _around(tokens: Tokens, index: int) -> tuple[str, str]:
 def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False) -> Amount | None:
     hours = float(raw)
     before, after = _around(tokens, index)
-    if not 0 < hours <= _LONGEST or before in _NOT_AFTER:
+    apart = index > 0 and tokens.starts[index] - tokens.ends[index - 1] > 1
+    if not 0 < hours <= _LONGEST or (before in _NOT_AFTER and not apart):
         return None
     if after in {"@", "x", "×", "at"} and tokens.spelled[index + 2 : index + 3] in {("<money>",), ("<rate>",)}:
         return _amount(tokens, index, hours * 60, "<hours> @ <rate>", Form.BARE)
