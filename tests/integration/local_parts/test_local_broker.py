@@ -240,6 +240,19 @@ async def test_a_lease_that_runs_out_gives_the_message_back_and_counts_as_a_try(
     assert received.delivery_attempt == 3
 
 
+async def test_a_lease_that_was_prolonged_or_acknowledged_does_not_run_out(clients: Clients) -> None:
+    publisher, subscriber = clients
+    await subscriber.create_subscription(name=SUBSCRIPTION, topic=TOPIC)
+    await publisher.publish(topic=TOPIC, messages=[PubsubMessage(data=b"acked"), PubsubMessage(data=b"prolonged")])
+    received = (await subscriber.pull(subscription=SUBSCRIPTION, max_messages=2)).received_messages
+    acked, prolonged = (each.ack_id for each in received)
+    for ids, seconds in (([acked, prolonged], 1), ([prolonged], 600)):
+        await subscriber.modify_ack_deadline(subscription=SUBSCRIPTION, ack_ids=ids, ack_deadline_seconds=seconds)
+    await subscriber.acknowledge(subscription=SUBSCRIPTION, ack_ids=[acked])
+    answer = await subscriber.pull(subscription=SUBSCRIPTION, max_messages=2, timeout=5)  # waits past the first end
+    assert not answer.received_messages
+
+
 async def test_message_ids_rise_and_go_on_rising_after_a_restart(tmp_path: Path) -> None:
     ids: list[int] = []
     async with broker(tmp_path) as part:

@@ -125,6 +125,16 @@ async def test_large_bodies_go_through_in_both_directions(routed: Routed) -> Non
     assert [b"content-length" in request.head for request in tools.received] == [True, False]
 
 
+async def test_a_small_body_in_chunks_arrives_with_its_end(routed: Routed) -> None:
+    async with Wire(hello).running() as tools, routed(tools) as http:
+        reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+        for _ in range(2):
+            writer.write(b"POST /tools HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\nwhat\r\n0\r\n\r\n")
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
+        writer.close()
+    assert [request.body for request in tools.received] == [b"what", b"what"]
+
+
 async def test_head_and_empty_answers_end_where_they_should(routed: Routed) -> None:
     async def answer(request: Received, writer: asyncio.StreamWriter) -> None:
         if request.head.startswith(b"HEAD"):
@@ -150,7 +160,10 @@ async def test_an_answer_without_length_ends_with_its_connection(routed: Routed)
 
 async def test_interim_answers_are_not_taken_for_the_answer(routed: Routed) -> None:
     async def early_hints(_: Received, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK + b"content-length: 2\r\n\r\nok")
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.05)  # so that it arrives alone; nothing tells when it has
+        writer.write(OK + b"content-length: 2\r\n\r\nok")
 
     async with Wire(early_hints).running() as tools, routed(tools) as http:
         for _ in range(2):

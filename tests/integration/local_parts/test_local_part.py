@@ -203,6 +203,25 @@ async def test_ports_given_out_are_all_different_also_between_processes() -> Non
     assert len(set(ports)) == 80
 
 
+async def test_a_port_is_one_processs_own_until_that_process_is_gone(tmp_path: Path) -> None:
+    here = str(tmp_path)  # where no lock says that the one port there is were ours
+    program = f"""
+from infra.local import ports
+ports._FIRST, ports._LAST = {(port := free_port())}, {port + 1}
+print(ports.free_port(), flush=True)
+input()
+"""
+    owner = await python(program, TMPDIR=here)
+    assert await line(owner) == f"{port}\n"
+    _, said = await (await python(program, TMPDIR=here)).communicate()
+    assert b"no free TCP port" in said
+    owner.kill()
+    await owner.communicate()
+    heir = await python(program, TMPDIR=here)
+    assert await line(heir) == f"{port}\n"
+    await heir.communicate(b"\n")
+
+
 async def test_a_port_that_something_listens_on_is_not_given_out(tmp_path: Path) -> None:
     async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", free_port()) as server:
         taken = server.sockets[0].getsockname()[1]

@@ -105,6 +105,22 @@ async def test_data_of_a_stack_whose_folder_is_gone_is_swept_up(database: Postgr
     assert await ask(database.url, "select 1") == 1
 
 
+async def test_a_sweep_spares_a_server_that_runs_though_its_folder_was_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "deleted"
+    async with Postgres(folder) as running:
+        shutil.rmtree(folder)
+        async with Postgres(tmp_path / "next"):
+            assert await ask(running.url, "select 1") == 1
+            assert running.files.data.exists()
+
+
+async def test_it_stops_in_good_order_though_clients_are_connected(database: Postgres) -> None:
+    client = await asyncpg.connect(database.url)
+    await database.stop()
+    assert await database.wait_exit() == 0
+    client.terminate()
+
+
 async def test_a_second_server_on_the_same_data_is_refused(
     database: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -17,10 +18,13 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcAsyncI
 
 from infra.local.ports import free_port
 from infra.local.pubsub import Preference, Pubsub, find_emulator, lay_out, pubsub
+from infra.local.pubsub.topology import Delivery
 from tests.integration.local_parts.wire import Received, Wire
 
 PROJECT = "law-firm"
 DEADLINE = 60
+# The emulator makes a second of any shorter pause.
+QUICK = Delivery(minimum_backoff=timedelta(seconds=0.1), maximum_backoff=timedelta(seconds=0.3))
 
 
 class Endpoint(Wire):
@@ -154,7 +158,7 @@ async def test_an_acked_message_does_not_come_again(bus: Bus, endpoint: Endpoint
 @pytest.mark.parametrize("endpoint", [[404, 429, 500, 200]], indirect=True, ids=str)
 async def test_any_other_answer_brings_the_message_back_until_it_is_acked(bus: Bus, endpoint: Endpoint) -> None:
     topic = bus.name("retried")
-    await lay_out(bus.part.host, PROJECT, {topic: endpoint.url})
+    await lay_out(bus.part.host, PROJECT, {topic: endpoint.url}, delivery=QUICK)
     (message_id,) = await bus.publish(topic, b"again")
     assert {(await endpoint.next())["message"]["messageId"] for _ in range(4)} == {message_id}
     await bus.publish(topic, b"after it")
@@ -167,7 +171,7 @@ async def test_after_five_tries_the_dead_letters_hold_the_message_and_where_it_c
     bus: Bus, endpoint: Endpoint
 ) -> None:
     topic, dead = bus.name("poison"), bus.name("dead-letter")
-    await lay_out(bus.part.host, PROJECT, {topic: endpoint.url}, dead_letters=dead)
+    await lay_out(bus.part.host, PROJECT, {topic: endpoint.url}, dead_letters=dead, delivery=QUICK)
     await bus.publish(topic, b"poison", correlation_id="c-2")
     first = await endpoint.next()
     (letter,) = await bus.pull(dead)
