@@ -13,7 +13,7 @@ from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
 from shared.extraction.context.judge import Around, Verdict, judge
 from shared.extraction.context.repeats import Stated, repeats
-from shared.extraction.context.setting import Setting, about_their_time, heading_of
+from shared.extraction.context.setting import Setting, about_their_time, subject_of
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
 from shared.extraction.lines import Line, Lines
@@ -29,6 +29,7 @@ ANALYSER_VERSION: int = 1
 _MOST_AMOUNTS = 600
 """Amounts looked at in one email; no person states more of their own time in one."""
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
+_REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _EPOCH = date(1970, 1, 1)
 
 
@@ -57,7 +58,7 @@ class _Extraction:
         self._moment = sent
         self._sent = sent.date() if sent else _EPOCH
         self._day_first = counts_days_first(email.body)
-        reports, plans = heading_of(email.subject)
+        reports, plans = subject_of(_REPLY.sub("", email.subject))
         self._setting = Setting(reports, plans and not reports, about_their_time(email.subject))
         self._subject = tokenise(email.subject)
         self._quotes = Quotes(email.body, email.new)

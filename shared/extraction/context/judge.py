@@ -10,7 +10,7 @@ from shared.extraction.clauses import Candidate
 from shared.extraction.context import not_work
 from shared.extraction.context.person import FIRST, OTHERS, Governor, Person, governor, nominal_work, says_reported
 from shared.extraction.context.setting import Setting, forecasts
-from shared.extraction.context.shorthand import ENOUGH, shorthand
+from shared.extraction.context.shorthand import ENOUGH, is_sheet, is_tenths, shorthand
 from shared.extraction.context.vocabulary import CONTEXT, LASTED, LASTED_AT_ONCE, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
@@ -42,6 +42,7 @@ _PERFORMED = compile_pattern(
     " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>", CONTEXT
 )
 _PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
+_FILLERS = frozenset("about another only a an in the for just me us at on further around roughly approximately , (".split())
 _A_WORK = compile_pattern("<t> of? work", CONTEXT)
 _CLAUSE_OPENERS = FIRST | {"which", "it", "that", "then", "he", "she", "they", "this", "here"}
 _SPEECH = frozenset(
@@ -140,6 +141,8 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(False, 0.93, "<other> spent <t>", "another person's time")
     if reason := _not_done(candidate, by):
         return Verdict(False, 0.93, reason[0], reason[1])
+    if terse and by.person in {Person.FIRST, Person.IMPERSONAL} and not _plain_number(candidate, by, around, text):
+        by = Governor(Person.UNSAID, -1)
     if by.person is Person.FIRST:
         return _first_person(candidate, by)
     if by.person is Person.IMPERSONAL:
@@ -155,6 +158,18 @@ def _trusted(candidate: Candidate, by: Governor) -> bool:
     if candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS}:
         return words[by.subject] in OTHERS or words[by.verb] in TIME_VERBS | LASTED | {"was", "were", "is"}
     return True
+
+
+def _plain_number(candidate: Candidate, by: Governor, around: Around, text: str) -> bool:
+    """Whether a number without a unit is what the verb says it took: "spent 1.4", "the call was 0.3", "I read it, .6,"."""
+    tokens, at = candidate.tokens, candidate.at
+    verb = tokens.spelled[by.verb]
+    beside = all(word in _FILLERS for word in tokens.spelled[by.verb + 1 : at])
+    if candidate.amount.form is Form.UNITS or (beside and verb in TIME_VERBS | LASTED):
+        return True
+    raw = text[candidate.amount.start : candidate.amount.end]
+    apart = tokens.spelled[at - 1] in {",", "(", "--", ":", "which"} or beside
+    return apart and verb in WORK_PAST and is_tenths(raw) and is_sheet(candidate, around, raw)
 
 
 def _plainly_done(candidate: Candidate, by: Governor) -> bool:
@@ -341,10 +356,12 @@ def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ve
     verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
     block = candidate.sentence.passage.block
     planned = around.setting.planned(block) and not around.setting.reported(block)
+    raw = text[candidate.amount.start : candidate.amount.end]
+    terse = candidate.amount.form is Form.BARE
     if verb and not _clause_breaks(tokens.part(by.verb, candidate.at)) and candidate.amount.form is not Form.COLON:
         if verb in TIME_VERBS and (_work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
             return Verdict(True, 0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
-        if verb in WORK_PAST and verb not in PARTICIPLES and not planned and candidate.amount.best <= 960:
+        if verb in WORK_PAST and (not terse or is_sheet(candidate, around, raw)) and verb not in PARTICIPLES and not planned and candidate.amount.best <= 960:
             return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
     if _A_WORK.search(tokens) and set(tokens.spelled[: candidate.at]) & FIRST:
         return Verdict(True, 0.85, "<t> of work", "work that the sender calls so")

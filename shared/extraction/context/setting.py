@@ -6,14 +6,18 @@ Shorthand needs no verb, so the heading above it has to say whether it was done.
 import re
 from dataclasses import dataclass, field
 
-_REPORT = re.compile(
-    r"\b(?:my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|report|records?|log|today|for|on|this|from|in|to|detail|recap|slips?|summary)"
-    r"|^time\b|hours (?:for|today|this|from)|(?:daily|weekly|week|day|end of day|eod|fri\w*|mon\w*|tue\w*|wed\w*|thu\w*) "
-    r"(?:recap|sheet|report|summary|time|hours|log)|recap|(?:un)?bill(?:ed|ing|able)|what i did|work (?:done|performed|"
-    r"completed|to date)|time narrative|stragglers|catch-?up|missing time|forgot|late entr|enter (?:this|these|the following|my)"
-    r"|(?:please|pls) (?:enter|post|record|add|log|bill|docket)|attendances?|(?:for|to) the (?:bill|ledger|invoice)|narrative"
-    r"|for (?:your )?(?:billing|the file|records)|fee note|wip|units|time (?:spent|worked)|entries|so far\b|account of"
-    r"|here(?:'s| is| are)(?: \w+)? (?:today|yesterday|mon|tue|wed|thu|fri|sat|sun|my|where)\w*)",
+_DAY = r"(?:day|daily|weekly|week|month|end of day|eod|mon\w*|tues?\w*|wed\w*|thu\w*|fri\w*|sat\w*|sun\w*|today)"
+_TIME_REPORT = (
+    r"my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|reports?|records?|log|for|detail|slips?|summary|today|spent|worked)"
+    r"|missing time|billable (?:time|hours)|hours (?:for|today|this)|what i did|work (?:done|performed|completed|to date)"
+    r"|late entr(?:y|ies)|(?:enter|post|record|add|log|bill|docket) (?:this|these|the following|my|it|them)"
+    r"|(?:for|to|on) the (?:bill|ledger|invoice)|for (?:your )?(?:billing|the file|records)|fee note|account of"
+    rf"|here(?:'s| is| are|\u2019s)(?: my| your| the)? (?:{_DAY}|yesterday|time|hours)|services rendered|following services"
+)
+_REPORT = re.compile(rf"\b(?:{_TIME_REPORT})\b|['\u2019]s (?:sheet|time|hours)\b", re.IGNORECASE)
+_SUBJECT_REPORT = re.compile(
+    rf"\b(?:{_TIME_REPORT}|{_DAY} (?:recap|sheet|report|summary|time|hours|log|stuff)|recap|time|hours|billing|stragglers|catch-?up|forgot"
+    r"|entries|attendances?|narratives?|wip|units|so far|library day|billables?|to bill|unbilled|add)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
@@ -70,5 +74,11 @@ def about_their_time(subject: str) -> bool:
 
 
 def heading_of(text: str) -> tuple[bool, bool]:
-    """Whether a heading or a subject reports time, and whether it plans."""
-    return bool(_REPORT.search(text) or (text.strip() and _DATED.match(text))), bool(_AGENDA.search(text))
+    """Whether a heading says that what follows is time worked, and whether it says that it lies ahead."""
+    return bool(_REPORT.search(text)), bool(_AGENDA.search(text))
+
+
+def subject_of(text: str) -> tuple[bool, bool]:
+    """The same of a mail's subject, where a bare day ("Tues 10/20") or "time" alone is enough."""
+    dated = bool(text.strip()) and bool(_DATED.match(text))
+    return dated or bool(_SUBJECT_REPORT.search(text)), bool(_AGENDA.search(text))

@@ -41,6 +41,7 @@ _POINTS_BACK = compile_pattern(
 )
 _TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
 _SUMMED_UP = frozenset({"so", "=", "total", "thus", "i", "ie", "or"})
+_TENTHS_OF_WORK = frozenset({"call", "calls", "research", "email", "emails", "letter", "memo", "travel", "attend", "attended"})
 _THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
 _PRICED = compile_pattern("<t> x|@|at|× <money>|<rate>", CONTEXT)
@@ -77,6 +78,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     words = set(own.spelled)
     marks: list[tuple[str, float]] = []
     raw = text[amount.start : amount.end]
+    sheet = is_sheet(candidate, around, raw)
     at = candidate.at - candidate.first
     wall = max((index + 1 for index in range(at) if own.spelled[index] in {":", ";", "--"}), default=0)
     apart = own.spelled[max(at - 1, 0)] == "," and own.spelled[at + 1 : at + 2] in {(",",), (".",), ("--",)}
@@ -89,14 +91,16 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     elif _POINTS_BACK.search(own) and (_told_before(candidate) or (around.near and around.near.done)):
         marks.append(("points back to work", 2.0))
     elif not _WITH.search(own):
-        marks.append(("names no work", -1.5))
-    if words & _ABBREVIATED:
+        marks.append(("names no work", -1.5 if amount.form is Form.SPOKEN or sheet else -3.0))
+    if _plain(words, candidate) & _ABBREVIATED:
         marks.append(("lawyers' words", 1.0))
     marks += [(name, weight) for name, pattern, weight in _PATTERNS if pattern.search(own)]
     if amount.form in {Form.SPOKEN, Form.UNITS}:
         marks.append(("unit", 1.0))
     elif amount.form is Form.BARE:
-        marks.append(("tenths", 1.5 if raw.startswith(".") else 1.0 if _tenths(raw) else -1.0))
+        marks.append(("tenths", -1.0 if not is_tenths(raw) else 1.5 if raw.startswith(".") else 1.0))
+        if not (sheet or _TENTHS_OF_WORK & words):
+            marks.append(("a number, not time", -2.0))
     elif amount.form is Form.COLON:
         marks.append(("hours and minutes", 1.0 if raw.startswith((":", "0:")) else 0.0))
     elif amount.form is Form.CLOCK and around.over is not None:
@@ -105,7 +109,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     said = [
         ("day", 1.0, around.dated or bool(words & _DAY) or "<ordinal>" in words or not _THIS.isdisjoint(own.phrases)),
         ("matter", 0.5, around.matter),
-        ("matter, in a list", 0.5, around.matter and around.setting.lines.get(block, 0) > 1),
+        ("matter, in a list", 0.5, amount.form is not Form.BARE and around.matter and around.setting.lines.get(block, 0) > 1),
         ("on something", 0.5, bool(own.spelled[at + 1 : at + 2]) and own.spelled[at + 1] in _ON),
         ("with somebody", 1.0, _WITH.search(own) is not None),
         ("of work", 1.5, _OF_WORK.search(own) is not None),
@@ -142,6 +146,30 @@ def _heading_names(candidate: Candidate, around: "Around") -> bool:
     return before is not None and before.tokens.spelled[-1:] == (":",) and not _WORK.isdisjoint(before.tokens.phrases)
 
 
+def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
+    """Whether numbers without a unit are hours here: under a report of time, in its column, by lawyers' words, or `.4`."""
+    words = set(candidate.own.spelled)
+    return (
+        around.tabled
+        or around.setting.reported(candidate.sentence.passage.block)
+        or (raw.startswith(".") and len(raw) == 2)
+        or bool(_plain(words, candidate) & _ABBREVIATED)
+        or (around.near is not None and around.near.done)
+    )
+
+
+def _plain(words: set[str], candidate: Candidate) -> set[str]:
+    """The words that are no part of a hyphenated name ("build-dep")."""
+    spelled = candidate.own.spelled
+    if "-" not in words:
+        return words
+    return {
+        word
+        for place, word in enumerate(spelled)
+        if "-" not in spelled[max(0, place - 1) : place] and "-" not in spelled[place + 1 : place + 2]
+    }
+
+
 def _told_before(candidate: Candidate) -> bool:
     """Whether the sentence before tells what the sender did."""
     before = candidate.sentence.before
@@ -150,7 +178,7 @@ def _told_before(candidate: Candidate) -> bool:
     )
 
 
-def _tenths(raw: str) -> bool:
+def is_tenths(raw: str) -> bool:
     """Tenths or quarters of an hour, as time is recorded; a leading full stop is nobody's habit but a timekeeper's."""
     return len(raw.partition(".")[2]) == 1 or raw[-2:] in {"25", "50", "75", "00"}
 

@@ -52,6 +52,9 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
         value = tokens.values[index]
         if word == "<n>" and isinstance(value, Number) and value.rule.endswith("point <digit>"):
             raw = f"{value.best:.1f}"
+        if word == "<n>" and (prime := _prime(tokens, index, raw, text)):
+            found.append((index, prime))
+            continue
         if word == "<n>" and _DECIMAL.fullmatch(raw):
             amount = _decimal(tokens, index, raw)
             if amount is None and raw.partition(".")[2] != "" and len(raw.partition(".")[2]) == 1:
@@ -66,6 +69,17 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
         more = [(index, _decimal(tokens, index, raw, among_others=True)) for index, raw in passed]
         found = sorted([*found, *((index, amount) for index, amount in more if amount)])
     return found
+
+
+def _prime(tokens: Tokens, index: int, raw: str, text: str) -> Amount | None:
+    """ "45'": minutes by a prime; not the end of a quotation, not feet and inches."""
+    _, after = _around(tokens, index)
+    end = tokens.ends[index]
+    apart = not text[max(0, tokens.starts[index] - 1) : tokens.starts[index]].strip(" (\t\n")
+    if not raw.isdigit() or after != "'" or not apart or tokens.starts[index + 1] != end or text[end + 1 : end + 2].isalnum():
+        return None
+    minutes = float(raw)
+    return _amount(tokens, index, minutes, "<n>'", Form.SPOKEN) if 5 <= minutes <= 300 else None
 
 
 def _around(tokens: Tokens, index: int) -> tuple[str, str]:

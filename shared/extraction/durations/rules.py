@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Form, Reading
-from shared.extraction.durations.units import APOSTROPHE, HOUR, MINUTE, MINUTES_OF, UNIT
+from shared.extraction.durations.units import HOUR, MINUTE, MINUTES_OF, UNIT
 from shared.extraction.engine import Layer, Rule, Words
 
 WORKING_DAY = 480.0
@@ -63,7 +63,7 @@ def _hours(words: Sequence[str], values: Sequence[Any]) -> Reading:
     for word in words:
         if word == "<n>":
             pending = next(numbers)
-        elif word in MINUTES_OF and word != APOSTROPHE[0]:
+        elif word in MINUTES_OF:
             unit = MINUTES_OF[word]
             number = pending or Number(1, 1, 1, "a")
             low, best, high = low + number.low * unit, best + number.best * unit, high + number.high * unit
@@ -117,11 +117,6 @@ def _colon(words: Sequence[str], _: Sequence[Any]) -> Reading | None:
 def _twice(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """ "Two (2) hours", as contracts and careful people write."""
     return _hours(("<n>", words[-1]), values[:1]) if values[0].best == values[1].best else None
-
-
-def _prime(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    minutes = values[0].best
-    return Reading(minutes, minutes, minutes, (), unit=1.0) if 5 <= minutes <= 600 and minutes == int(minutes) else None
 
 
 def _labelled(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -183,7 +178,6 @@ AMOUNTS = Layer(
         _named("hours: <n>", "{label} :|=|- <n> !{unit}", _labelled),
         _named("<n> units", "<n> ( x )? -? {units} !of", _unit_total),
         _named("<n> <sort> hours", "<n> ( {sort}? {sort}? {unit} | - {sort}? -? {spelt} )", _hours),
-        _named("<n> primes", f"<n> {APOSTROPHE[0]} !<n>", _prime),
         _named("an hour", "{a} -? {sort}? {sort}? {hour}", _hours),
         _named("the whole hour", "{the} {sort} {hour}", _hours),
         _named("the hour", "the|that|this hour @{work}", _hours),
