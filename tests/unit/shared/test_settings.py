@@ -1,0 +1,90 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from shared.errors import AccessRevoked, SettingsError
+from shared.settings import AnalyzeEmailSettings, GmailPushSettings
+from shared.tokens import TokenVault
+
+ROOT = Path(__file__).parents[3]
+GOOD = {
+    "SUPABASE_URL": "http://127.0.0.1:1",
+    "SUPABASE_SECRET_KEY": "sb_secret_x",
+    "GOOGLE_CLIENT_ID": "id",
+    "GOOGLE_CLIENT_SECRET": "hush",
+    "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+    "GCP_PROJECT": "p",
+}
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_a_missing_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^environment variable {name} is not set$"):
+        GmailPushSettings.from_environ({key: value for key, value in GOOD.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SUPABASE_URL", "ftp://x"),
+        ("SUPABASE_URL", "not a url"),
+        ("GMAIL_QUOTA_PROFILE", "generous"),
+        ("ANALYSIS_CONCURRENCY", "0"),
+        ("ANALYSIS_CONCURRENCY", "many"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_variable_is_named_and_its_value_is_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^environment variable {name} is wrong: ") as caught:
+        AnalyzeEmailSettings.from_environ({**GOOD, name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    with pytest.raises(SettingsError, match="GCP_PROJECT is not set"):
+        GmailPushSettings.from_environ({**GOOD, "GCP_PROJECT": ""})
+
+
+def test_shown_settings_hide_secrets() -> None:
+    shown = repr(GmailPushSettings.from_environ(GOOD))
+    assert "hush" not in shown
+    assert "sb_secret_x" not in shown
+    assert GOOD["TOKEN_ENCRYPTION_KEYS"] not in shown
+
+
+@pytest.mark.parametrize("target", ["gmail_push", "analyze_email"])
+def test_a_function_that_lacks_a_setting_ends_at_start_with_one_line(target: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in GOOD}
+    environment |= {key: value for key, value in GOOD.items() if key != "SUPABASE_URL"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("functions-framework"), "--port=0"],
+        env={**environment, "FUNCTION_TARGET": target},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"tenths: {target}: environment variable SUPABASE_URL is not set"
+
+
+def test_a_token_encrypted_with_an_older_key_still_opens_and_a_removed_key_asks_to_connect_again() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    encrypted = _vault(old).encrypt("1//refresh")
+    assert _vault(f"{new},{old}").decrypt(encrypted) == "1//refresh"
+    with pytest.raises(AccessRevoked):
+        _vault(new).decrypt(encrypted)
+
+
+def test_keys_that_are_none_are_named_at_start() -> None:
+    with pytest.raises(SettingsError, match="TOKEN_ENCRYPTION_KEYS"):
+        _vault("too-short")
+
+
+def _vault(keys: str) -> TokenVault:
+    return TokenVault(AnalyzeEmailSettings.from_environ({**GOOD, "TOKEN_ENCRYPTION_KEYS": keys}).token_encryption_keys)
