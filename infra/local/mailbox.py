@@ -73,9 +73,9 @@ class AppCredentials:
 
 async def app_credentials(http: httpx.AsyncClient, gmail_url: str) -> AppCredentials:
     """The credentials that the simulator has for our app."""
-    answer = await http.post(f"{gmail_url}/_sim/mailboxes", json={"address": "nobody@tenths.example"})
+    answer = await http.get(f"{gmail_url}/_sim/app")
     answer.raise_for_status()
-    return AppCredentials(answer.json()["client_id"], answer.json()["client_secret"])
+    return AppCredentials(**answer.json())
 
 
 async def connect(

@@ -50,6 +50,10 @@ class Tokens:
         self._client = database.execute("select id, secret from client").fetchone()
         self.consent = ConsentScreen(mailboxes, self._client["id"])
 
+    def app(self) -> dict[str, str]:
+        """The one app's credentials."""
+        return {"client_id": self._client["id"], "client_secret": self._client["secret"]}
+
     def grant(self, mailbox: Mailbox) -> Grant:
         """A new refresh token for the app."""
         grant = Grant(f"1//{secrets.token_urlsafe(48)}", self._client["id"], self._client["secret"])

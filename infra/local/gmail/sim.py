@@ -114,6 +114,7 @@ class SimulatorRoutes:
     def routes(self) -> list[Route]:
         """All of them."""
         return [
+            Route("/_sim/app", self.app, methods=["GET"]),
             Route("/_sim/mailboxes", self.create_mailbox, methods=["POST"]),
             Route("/_sim/mailboxes/{address}/load", self.load, methods=["POST"]),
             Route("/_sim/faults", self.plan_fault, methods=["POST"]),
@@ -122,6 +123,10 @@ class SimulatorRoutes:
             Route("/_sim/stats", self.stats, methods=["GET"]),
             Route("/_sim/stats", self.reset_stats, methods=["DELETE"]),
         ]
+
+    async def app(self, _request: Request) -> Response:
+        """The app that is registered here: what every mailbox's refresh token goes with."""
+        return JSONResponse(self._simulator.tokens.app())
 
     async def create_mailbox(self, request: Request) -> Response:
         """A mailbox and what opens it. One that exists gets new tokens beside its old ones."""
