@@ -10,16 +10,19 @@ from functools import cached_property
 
 from shared.extraction.durations import Amount, AmountTokens
 from shared.extraction.engine import Tokens
+from shared.extraction.lexicon import WORK_GERUND
 from shared.extraction.passages import Passage
 
 _ABBREVIATIONS = frozenset(
-    "art mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc llp esq dept re ref atty attys"
+    "incl excl art mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc llp esq dept re ref atty attys"
     " ret approx est vol pp p para paras art sec ch fig et al cf e.g i.e eg ie depo dep disc draft prep memo ltr ex exh govt"
     " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun app ct cir supp misc int amend"
     " resp req reqs doc docs attn w adj emer min hrg stmt agmt appl assoc bldg ave blvd rd op sq ext cont contd fed r".split()
 )
 _ENDS = frozenset({".", "!", "?"})
 _PART_MARKS = (frozenset({";"}), frozenset({":"}), frozenset({".", "|", "·", "•", "/"}), frozenset({"--"}), frozenset({","}))
+_AFTER_LEADING = frozenset({"on", "with", "w/", "for", "of", "in", "re", "at", "each", "more", "from", "to"})
+_OPENERS = frozenset("i we it he she they you there this that which my our who whose then".split())
 _JOINS = frozenset({"and", "&", "plus", "then", "but", "+", "-", "while", ")"})
 
 
@@ -115,16 +118,45 @@ def candidates(sentence: Sentence) -> Iterator[Candidate]:
 
 
 def _cut(tokens: Tokens, one: int, two: int) -> int:
-    """Where to part two neighbouring amounts: right after the first if its words end there, else before the second."""
+    """Where to part two neighbouring amounts: right after the first if its words end there, else before the second.
+
+    "An hour reading it, ten minutes writing": where amounts come first, the mark before an amount parts; where they come
+    last ("reading it, an hour; writing, ten minutes"), a comma before an amount only sets it off.
+    """
     between = range(one + 1, two)
     closing = one + 1
     while closing < two and tokens.spelled[closing] in {")", ".", "]"}:
         closing += 1
     if closing < two and (tokens.spelled[closing] in {",", ";", "--", "|", "/"} or closing > one + 1):
         return closing
+    leads = tokens.spelled[one + 1] in _AFTER_LEADING or tokens.spelled[one + 1] in WORK_GERUND
     for marks in _PART_MARKS:
-        if places := [index for index in between if tokens.spelled[index] in marks and index + 1 < two]:
+        if places := [index for index in between if tokens.spelled[index] in marks and (leads or index + 1 < two)]:
             return places[-1]
     if places := [index for index in between if tokens.spelled[index] in _JOINS]:
         return places[-1]
     return two if two == one + 1 else one + 1
+
+
+def core(candidate: Candidate) -> tuple[int, int]:
+    """The clause of the amount's own part that it stands in: token indices of the sentence, end exclusive.
+
+    Where that clause is the bare amount, it takes the clause before it along.
+    """
+    words, first, last = candidate.tokens.spelled, candidate.first, candidate.last
+    begins = [index for index in range(first + 1, candidate.at) if _opens_clause(words, index)]
+    start = begins[-1] if begins else first
+    while begins and candidate.at - start < 4:
+        begins.pop()
+        start = begins[-1] if begins else first
+    stop = next((index for index in range(candidate.at + 1, last) if _opens_clause(words, index)), last)
+    return start, stop
+
+
+def _opens_clause(words: tuple[str, ...], index: int) -> bool:
+    following = words[index + 1] if index + 1 < len(words) else ""
+    if words[index] in {";", "--", "but"}:
+        return True
+    if words[index] == ",":
+        return following in _OPENERS or (following in {"and", "so", "but"} and words[index + 2 : index + 3] != ())
+    return words[index] in {"and", "so", "because", "since"} and following in _OPENERS

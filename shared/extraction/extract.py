@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from shared.extraction.attribution.date import counts_days_first, day_in
+from shared.extraction.attribution.date import counts_days_first, day_in, day_of_report
 from shared.extraction.attribution.kind import kind_of
-from shared.extraction.attribution.matter import Matters, Places
+from shared.extraction.attribution.matter import Client, Matters, Places
 from shared.extraction.attribution.narrative import narrative
-from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
+from shared.extraction.clauses import Candidate, Sentence, candidates, core, sentences
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
-from shared.extraction.context.judge import Around, Verdict, judge
+from shared.extraction.context.judge import Around, Verdict, judge, says_work
 from shared.extraction.context.repeats import Stated, repeats
 from shared.extraction.context.setting import Setting, about_their_time, subject_of
 from shared.extraction.durations import read_passage
@@ -30,6 +30,8 @@ _MOST_AMOUNTS = 600
 """Amounts looked at in one email; no person states more of their own time in one."""
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
+_FIRST_AMOUNT = re.compile(r"(?<![\w/.-])(?:\d{0,2}\.\d{1,2}\b|\d{0,2}:\d\d|\d{1,3}\s?(?:h|m|hrs?|hours?|mins?|minutes?|units?)\b)")
+_POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
 _EPOCH = date(1970, 1, 1)
 
 
@@ -63,6 +65,8 @@ class _Extraction:
         self._subject = tokenise(email.subject)
         self._quotes = Quotes(email.body, email.new)
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
+        self._begun: dict[int, str] = {}
+        self._report_day = self._day_of_report()
         self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
 
     def found(self) -> Found:
@@ -126,18 +130,20 @@ class _Extraction:
         return clock[1] <= self._moment.hour * 60 + self._moment.minute + 10
 
     def _span(self, candidate: Candidate) -> Span:
-        """The candidate's own words in the body, without the marks around them, at most as long as evidence may be."""
-        own = candidate.own
-        start, end = own.starts[0], own.ends[-1]
-        while start < end and self._text[start] in " \t\n-–—*•,;:|.":
+        """The clause that states the work and its amount, without the marks around it, at most as long as evidence may be."""
+        tokens = candidate.tokens
+        first, last = core(candidate)
+        if not says_work(tokens.part(first, last)):
+            first, last = candidate.first, candidate.last
+        start, end = tokens.starts[first], tokens.ends[last - 1]
+        while start < end and self._text[start] in " \t\n-–—*•,;:|.)":
             if self._text[start] == "." and self._text[start + 1 : start + 2].isdigit():
                 break
             start += 1
-        while end > start and self._text[end - 1] in " \t\n,;:-–—|":
+        while end > start and self._text[end - 1] in " \t\n,;:-–—|(":
             end -= 1
-        amount = candidate.amount
         if end - start > EVIDENCE_LIMIT:
-            start = max(start, min(amount.start, end - EVIDENCE_LIMIT))
+            start = max(start, min(candidate.amount.start, end - EVIDENCE_LIMIT))
             end = min(end, start + EVIDENCE_LIMIT)
         return Span(start, end)
 
@@ -165,10 +171,16 @@ class _Extraction:
         evidence = self._span(candidate)
         before = candidate.sentence.before
         lead = candidate.tokens.part(0, candidate.first)
-        kind, kind_rule = kind_of(candidate.own, lead, *([before.tokens] if before else []), self._subject)
+        first, last = core(candidate)
+        inside = candidate.tokens.part(first, last)
+        if amount.rules[:1] and amount.rules[0].startswith("began at"):
+            inside = tokenise(self._text, amount.start, amount.end)
+        kind, kind_rule = kind_of(
+            inside, candidate.own, lead, *([before.tokens] if before else []), self._subject
+        )
         clause = self._text[evidence.start : evidence.end]
         sentence = self._text[candidate.tokens.starts[0] : candidate.tokens.ends[-1]]
-        client = self._matters.find(Places(each.line.matter, clause, sentence))
+        client = self._client(each, evidence, sentence)
         free = self._free(candidate)
         bounds = [min(max(minutes, 0.0), float(MINUTES_A_DAY)) for minutes in (amount.best, amount.low, amount.high)]
         text = narrative(
@@ -198,6 +210,18 @@ class _Extraction:
             ),
         )
 
+    def _client(self, each: _Decided, evidence: Span, sentence: str) -> Client:
+        """The client or matter; one that begins a line holds for the rest of it."""
+        passage = each.candidate.sentence.passage
+        start = each.candidate.own.starts[0]
+        own = self._text[max(start, min(each.line.rest, evidence.end)) : evidence.end]
+        terse = each.verdict.rule == "<work> <t>"
+        if begun := self._matters.prefix(own, terse=terse):
+            self._begun[passage.start] = begun
+        heading = self._begun.get(passage.start) or each.line.matter
+        paragraph = self._text[passage.start : each.candidate.amount.start]
+        return self._matters.find(Places(own, sentence, paragraph, heading, terse))
+
     def _free(self, candidate: Candidate) -> str | None:
         """Why the work is not charged: said in its own words, or in the rest of its sentence where no other amount stands."""
         if free := uncharged(candidate.own):
@@ -207,9 +231,24 @@ class _Extraction:
         return None
 
     def _day(self, each: _Decided, clause: str, sentence: str) -> date:
-        for text in (clause, sentence[: max(0, sentence.find(clause))]):
+        """The day named by the clause, the words before it, its line or heading; for a time sheet the mail's; else today."""
+        before = each.candidate.sentence.before
+        texts = [clause, sentence[: max(0, sentence.find(clause))]]
+        if before is not None and each.verdict.rule in _POINTING_BACK | {"<work> <t>"} and not each.line.day:
+            pointing = each.verdict.rule in _POINTING_BACK or "points back to work" in each.verdict.marks
+            texts += [self._text[before.tokens.starts[0] : before.tokens.ends[-1]]] if pointing and before.tokens.starts else []
+        for text in texts:
             if found := day_in(text, self._sent, day_first=self._day_first):
                 return found
         if each.line.day:
             return each.line.day
-        return self._sent
+        return self._report_day if each.verdict.rule == "<work> <t>" and self._report_day else self._sent
+
+    def _day_of_report(self) -> date | None:
+        """The day that the subject or the words before the first number give for all the time in the mail."""
+        if found := day_of_report(self._email.subject, self._sent, day_first=self._day_first):
+            return found
+        head = self._email.new_text()[:400]
+        first = _FIRST_AMOUNT.search(head)
+        lead = head[: first.start()] if first else head
+        return day_of_report(lead[: lead.rfind("\n") + 1], self._sent, day_first=self._day_first)

@@ -32,7 +32,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
     _MEETING: (
         "meet", "attend", "confer", "interview", "depose", "appear", "argue", "mediate", "negotiate", "sit", "inspect",
         "testify", "observe", "defend", "arbitrate", "visit", "conference", "tour", "examine", "try", "second-chair",
-        "cross-examine", "brainstorm", "present", "train", "advise", "counsel", "debrief", "conclave",
+        "cross-examine", "brainstorm", "present", "train", "advise", "debrief",
     ),
     _RESEARCH: ("research", "look", "search", "investigate", "shepardize", "dig", "cite-check", "keycite"),
     _DRAFTING: (
@@ -43,7 +43,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
     ),
     _REVIEW: (
         "review", "read", "analyze", "analyse", "peruse", "examine", "study", "compare", "proofread", "check", "redline",
-        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "listen", "scrutinize", "verify", "vet", "comb", "wade", "page", "pore", "double-check", "cross-check", "reconcile",
+        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "listen", "scrutinize", "verify", "vet", "comb", "wade", "pore", "double-check", "cross-check", "reconcile",
     ),
     _TRAVEL: ("travel", "drive", "fly", "ride", "commute", "return"),
     _OTHER: (
@@ -75,7 +75,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "conclave", "settlement conference", "walkthrough", "walk-through", "site", "negotiation", "negotiations", "sync",
         "debrief", "lunch meeting", "plea", "sentencing", "cross examination", "voir dire", "conferral", "bench",
         "confs", "conf w/", "mtg w/", "tribunal", "inquest", "jail visit", "visit", "clinic", "record", "on the record", "verdict", "jury selection", "roundtable", "office conference",
-        "calendar call", "workshop", "chambers", "strategy session", "prep session", "witness prep", "four-way", "jsm",
+        "calendar call", "return date", "workshop", "chambers", "strategy session", "prep session", "witness prep", "four-way", "jsm",
     ),
     _RESEARCH: (
         "research", "rsch", "rsrch", "res", "case law", "caselaw", "cases", "authorities", "westlaw", "lexis", "comps",

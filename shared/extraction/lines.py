@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from shared.extraction.attribution.date import leading_day
-from shared.extraction.attribution.matter import heading_matter, line_matter
+from shared.extraction.attribution.matter import heading_matter
 from shared.extraction.context.setting import Setting, heading_of
 from shared.extraction.passages import Passage, passages
 from shared.extraction.table import Cell, cells, header
@@ -40,6 +40,8 @@ class Line:
     matter: str | None
     hours: tuple[Cell, str] | None = None
     other: bool = False
+    rest: int = 0
+    """Where the line goes on after its bullet and its day: an offset into the body."""
 
 
 class Lines:
@@ -77,9 +79,7 @@ class Lines:
         self._take_heading(passage, text, rest, own[0] if own else None)
         if _TIME_HERE.search(text):
             self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
-        has_time = bool(re.search(r"\d|hour|half", rest))
-        named = line_matter(rest[:90], terse=len(text) < _PROSE) if has_time else None
-        return Line(own[0] if own else self._day, named or self._matter, other=self._is_others(rest))
+        return Line(own[0] if own else self._day, self._matter, other=self._is_others(rest), rest=passage.end - len(rest))
 
     def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None) -> None:
         """A line of its own that names a day or a matter holds for what follows; a paragraph of prose ends that."""

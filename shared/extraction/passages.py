@@ -22,6 +22,9 @@ _ENDS_WITH_TIME = re.compile(
     r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|u|units?)\.?|\b(?:hours?|half|minutes?))\)?\s*$",
     re.I,
 )
+_HAS_TIME = re.compile(
+    r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?!\d)|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|units?)\b|\b(?:hours?|minutes)\b|\d:\d\d", re.IGNORECASE
+)
 _TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")
 _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")
 
@@ -56,7 +59,8 @@ def _block(text: str, lines: list[tuple[int, int]], block: int) -> Iterator[Pass
     """The passages of a run of lines without a blank one."""
     width = max(finish - begin for begin, finish in lines)
     timed = sum(bool(_ENDS_WITH_TIME.search(text[max(begin, finish - 30) : finish])) for begin, finish in lines)
-    if len(lines) > 2 and timed * 2 >= len(lines):
+    every = len(lines) > 1 and all(_HAS_TIME.search(text, begin, finish) for begin, finish in lines)
+    if (len(lines) > 2 and timed * 2 >= len(lines)) or (every and width < 100):
         width = _LONGEST
     at = 0
     while at < len(lines):

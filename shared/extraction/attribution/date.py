@@ -22,27 +22,44 @@ _LEADING = re.compile(
     rf"\s*(?:[-*•·–—]\s+|\d{{1,2}}[.)]\s+)?[\[(]?(?:(?P<weekday>{_DAY})\b\.?,?\s*)?(?:(?:the\s+)?(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})?[\])]?(?=\s*[-:–—,.|\t ]|$)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(rf"\s*(?P<weekday>{_DAY})\.?\s+(?:the\s+)?(?P<day>\d{{1,2}})(?=\s*(?:$|[-:–—,]))", re.IGNORECASE)
+_SAID = re.compile(
+    r"\s*(?:[-*•]\s+)?(?P<said>day before yesterday|yesterday(?: morning| afternoon| evening)?|today|this (?:morning|afternoon|evening)"
+    r"|last night|a week ago(?: today)?|earlier today)(?=\s*[-:–—,])",
+    re.IGNORECASE,
+)
 _RELATIVE = re.compile(
     r"\b(?P<before>day before yesterday)|\b(?P<yesterday>yesterday|last night|last evening)\b"
-    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b",
+    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b"
+    r"|\b(?P<week>a week ago|this day last week)\b|\b(?P<weekend>(?:over|at|during|on|this|last|all) (?:the |this |last )?(?:past )?weekend)\b",
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
     rf"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?:on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>['’]s\s+\w+)?",
     re.IGNORECASE,
 )
+_ANYWHERE = re.compile(rf"(?<![\w/.-])(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE)
 _ON = re.compile(
     rf"\bon\s+(?:{_DAY},?\s+)?(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE
 )
+_OTHER_THING = re.compile(r"deadline|cut-?off|paper|news|letter|email", re.IGNORECASE)
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 
 def leading_day(line: str, sent: date, *, day_first: bool) -> tuple[date, int] | None:
     """The day that a line begins with, and where the rest of the line begins; None if it begins with none."""
+    if said := _SAID.match(line):
+        day = day_in(said["said"], sent, day_first=day_first)
+        return (day, said.end()) if day else None
     found = _LEADING.match(line)
     if found is None or not any(found.groupdict().values()):
         return None
     day = _absolute(found, sent, day_first=day_first)
+    if day is None and (numbered := _NUMBERED.match(line)):
+        day = _day_of_month(int(numbered["day"]), sent)
+        if day and day.weekday() == _DAYS.index(numbered["weekday"][:3].lower()):
+            return day, numbered.end()
+        day = None
     if day is None and found["weekday"]:
         if found["numeric"] or found["named"] or found["iso"] or found["ordinal"]:
             return None
@@ -50,19 +67,22 @@ def leading_day(line: str, sent: date, *, day_first: bool) -> tuple[date, int] |
     return (day, found.end()) if day else None
 
 
+def day_of_report(text: str, sent: date, *, day_first: bool) -> date | None:
+    """The day that a subject or a lead gives for all the time below it ("Time for 10/14", "all of it Friday 10/23")."""
+    for found in _ANYWHERE.finditer(text):
+        if day := _absolute(found, sent, day_first=day_first):
+            return day
+    return day_in(text, sent, day_first=day_first)
+
+
 def day_in(text: str, sent: date, *, day_first: bool) -> date | None:
     """The day that a clause names for what it tells; None if it names none that could be meant."""
     if found := _RELATIVE.search(text):
         if found["today"]:
             return sent
-        back = (
-            2
-            if found["before"]
-            else 1
-            if found["yesterday"]
-            else _COUNTS.get(found["ago"].lower()) or int(found["ago"])
-        )
-        return sent - timedelta(days=back)
+        if found["weekend"]:
+            return _last_weekday("sun", sent) if sent.weekday() < 5 else sent
+        return sent - timedelta(days=_days_back(found))
     for found in _ON.finditer(text):
         if day := _absolute(found, sent, day_first=day_first):
             return day
@@ -76,9 +96,13 @@ def _names_else(found: re.Match[str]) -> bool:
     """ "Sat" and "sun" are days only as such; "Friday's deadline" is another thing's day."""
     if found["day"].lower() in {"sat", "sun", "wed", "mon"} and not found["day"][0].isupper():
         return True
-    return bool(found["own"]) and not re.search(
-        r"was|call|hearing|meeting|session|took|ran", found["own"], re.IGNORECASE
-    )
+    return bool(found["own"]) and bool(_OTHER_THING.search(found["own"]))
+
+
+def _days_back(found: re.Match[str]) -> int:
+    if found["ago"]:
+        return _COUNTS.get(found["ago"].lower()) or int(found["ago"])
+    return 7 if found["week"] else 2 if found["before"] else 1
 
 
 def _last_weekday(name: str, sent: date, *, before: bool = False) -> date:

@@ -1,11 +1,11 @@
 """The type of an entry, from the words of its work.
 
-Phrases that settle it come first; then the first word that names a specific kind of work, verbs before nouns; words for
-work in general ("handled", "file") only where nothing else speaks.
+Phrases that settle it come first; then the first of the most telling words: what was done (a past verb) before what was
+dealt with (a noun), words for work in general ("handled", "file") last; then who it was with.
 """
 
 from shared.extraction.engine import Tokens, Words, compile_pattern
-from shared.extraction.lexicon import BASE, GERUND, NOUNS, PAST, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST, spaced
+from shared.extraction.lexicon import BASE, GERUND, NOUNS, PAST, spaced
 from shared.models import EntryType
 
 _CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEARCH
@@ -13,14 +13,24 @@ _DRAFTING, _REVIEW, _TRAVEL, _OTHER = EntryType.DRAFTING, EntryType.REVIEW, Entr
 
 _WORDS = Words(
     sets={
-        "event": ("hearing", "trial", "deposition", "depo", "mediation", "arbitration", "argument", "meeting", "conference",
-                  "interview", "closing", "appearance", "mtg", "hrg", "dep", "court", "examination", "cross", "inquest"),
+        "event": tuple(
+            "hearing trial deposition depo mediation arbitration argument meeting conference interview closing appearance mtg"
+            " hrg dep court examination cross inquest settlement".split()
+        ),
         "document": tuple(spaced(noun) for noun in NOUNS[_DRAFTING]),
-        "prep": ("prep", "prepare", "prepared", "preparing", "preparation", "prepping", "prepped", "prepares"),
+        "prep": tuple("prep prepare prepared preparing preparation prepping prepped prepares".split()),
         "wait": ("waiting", "waited", "wait"),
-        "travel": ("travel", "travelled", "traveled", "travelling", "traveling", "drive", "drove", "driving", "flew", "flight"),
+        "travel": tuple("travel travelled traveled travelling traveling drive drove driving flew flight".split()),
+        "search": tuple(
+            "check checked checking look looked looking read reading pulled pulling dug digging tracked tracking ran searched"
+            " went_through going_through pull digging_out".replace("_", " ").split()
+        ),
+        "authority": (
+            "case law", "cases", "case", "authorities", "register", "registers", "registry", "index", "docket", "statute",
+            "statutes", "regulations", "listings", "precedent", "law", "federal register", "searches", "county index",
+        ),
     },
-    barriers=(";", "--", "."),
+    barriers=(";", "--"),
 )  # fmt: skip
 _PHRASES = tuple(
     (name, compile_pattern(pattern, _WORDS), kind)
@@ -29,72 +39,87 @@ _PHRASES = tuple(
         ("waiting <t>", "{wait} ..3 <t>", _OTHER),
         ("travel first", "^ ( the|and|plus|return|, )* {travel}", _TRAVEL),
         ("<t> of travel", "<t> ( of|in|for|round|return )* {travel}", _TRAVEL),
-        (
-            "on the phone",
-            "on|by|via|over the? ( phone|telephone|line|zoom|teams|video|webex|skype|call|phones )",
-            _CALL,
-        ),
-        ("kept on", "kept|on with|held|were|was us|me? on ( the|with|between|from )", _CALL),
-        ("on with", "i|we was|were|got|am on with", _CALL),
-        (
-            "<t> call",
-            "<t> -? ( {prep} )? ( phone|video|telephone|zoom|conference|teams|follow - up )? call|calls|telecon|zoom",
-            _CALL,
-        ),
-        (
-            "preparing with somebody",
-            "{prep} ( session|meeting|call )? w/|with|dr|mr|ms|mrs|client|witness|witnesses",
-            _MEETING,
-        ),
+        ("the way back", "<t> back|home|door_to_door|round_trip|each_way | door_to_door|round_trip <t>", _TRAVEL),
+        ("left at <clock>", "left ..4 at ..9 arrived|pulled|reached|got|back", _TRAVEL),
+        ("by telephone", r"\( tel|telephone|phone|zoom|teams|video|by_phone|by_zoom .? \)", _CALL),
+        ("on the phone", "on|by|via|over the? phone|telephone|line|zoom|teams|video|webex|skype|phones", _CALL),
+        ("kept on", "kept|held us|me on|on_the_phone|hanging", _CALL),
+        ("on with", "i|we|was|were|got|am on with|from|between|together", _CALL),
+        ("attend a call", "attend|attended|attending|joined|join|on|led|hosted ..3 call|calls|zoom|teams|webex|telecon", _CALL),
+        ("<t> call", "<t> -? ( prep )? ( phone|video|telephone|zoom|conference|teams )? ( follow_-_up )? call|calls|telecon|zoom", _CALL),
+        ("proofs", "proofs|proofread|proofreading|proofing", _REVIEW),
+        ("looking for authority", "{search} ..6 {authority}", _RESEARCH),
+        ("tracking down", "tracked|tracking|hunted|hunting ..6 down", _RESEARCH),
+        ("going over together", "went|going|gone over|through ..9 together", _MEETING),
+        ("walking through", "walked|walking ..2 through", _REVIEW),
+        ("preparing with somebody", "{prep} ( session|meeting|call )? w/|with|dr|mr|ms|mrs|client|witness|witnesses", _MEETING),
         (
             "preparing a document",
             "{prep} ( the|a|an|of|and|for|our|my|your|first|revised|amended|draft|initial|proposed )* ..2 {document}",
             _DRAFTING,
         ),
-        ("preparing for an event", "{prep} ( for|to ) ..4 {event}", _OTHER),
+        ("preparing for an event", "{prep} for|to ..4 {event}", _OTHER),
         ("event preparation", "{event} {prep}", _OTHER),
-        (
-            "an outline for an event",
-            "cross|opening|closing|direct|examination|depo|deposition outline|statement|script|argument",
-            _DRAFTING,
-        ),
+        ("a document for an event", "{event} -? brief|outline|statement|memo|binder|letter|ltr|script|stmt|submission|charge", _DRAFTING),
+        ("an outline", "cross|opening|closing|direct|examination outline|statement|script|argument", _DRAFTING),
         (
             "working on a document",
-            "work|worked|working|spent|put|did ( on|into|in|the|a|an|<t>|our|my|your|of )* ..2 {document}",
+            "work|worked|working|spent|put|did ( on|into|in|the|a|an|<t>|our|my|your|of|that|this )* ..2 {document}",
             _DRAFTING,
         ),
+        ("emails with", "emails|email|correspondence|corr|letters ( back_and_forth|exchange )? w/|with|to|from", _DRAFTING),
     )
 )
-_GENERAL = (WORK_BASE | WORK_GERUND | WORK_PAST) & frozenset(
-    spaced(word)
-    for word in (
-        *BASE[_OTHER], *PAST[_OTHER], *GERUND[_OTHER], "go", "went", "going", "look", "call it", "turn", "turned", "settle",
-        "settled", "finish", "finished", "complete", "completed", "code", "closing", "get", "returned", "return", "present",
+_COMPANY = tuple(
+    (name, compile_pattern(pattern, _WORDS), kind)
+    for name, pattern, kind in (
+        ("whether", "whether", _RESEARCH),
+        ("before a judge", "before|with|at judge|justice|magistrate|the_judge|the_court|chambers|court", _MEETING),
+        ("was there", "was|were there|in_with|with|at|before|on_site|inside", _MEETING),
+        ("with somebody", "with|w/ !that|this|it", _MEETING),
+        ("had somebody", "had ( you|him|her|them )", _MEETING),
     )
-) - {"wait", "waited", "waiting", "file", "filed", "filing", "organize", "organized", "organizing"}  # fmt: skip
-_WEAK_NOUNS = frozenset({"work", "w/", "re", "matter", "matters", "case", "file", "task", "tasks", "attn", "f/u", "note", "will",
-                         "order", "notice", "charge", "answer", "reply", "title", "con", "site", "policy", "oc", "att", "train"})  # fmt: skip
+)
+_IN_GENERAL = frozenset(
+    spaced(form)
+    for verb in (
+        "work handle assist deal process gather collect pull discuss explain strategize plan think manage set build run map"
+        " record start help produce enter attempt fix go look turn settle finish complete code present close copy log fight"
+    ).split()
+    for forms in (PAST, GERUND, BASE)
+    for kind in forms
+    for form in forms[kind]
+    if form.startswith(verb)
+)
+_WEAK = frozenset(
+    {"work", "w/", "re", "matter", "matters", "case", "file", "task", "tasks", "attn", "f/u", "note", "notes", "will", "order",
+     "notice", "charge", "answer", "reply", "title", "con", "site", "policy", "oc", "att", "train", "report", "video", "documents"}
+)  # fmt: skip
+_ABBREVIATED = frozenset("rev rvw revw rev'd revd tc t/c tcw tcs conf mtg ltr corr rsch telecon depo vm o/c".split())
+_DONE, _NAMED, _GENERAL = 4, 2, 1
 
 
-def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int]]]:
-    """By first token: the words of work as token tuples, their kind, and how specific they are (3 best)."""
-    found: dict[str, list[tuple[tuple[str, ...], EntryType, int]]] = {}
-    for forms in (PAST, GERUND, BASE):
-        for kind, words in forms.items():
-            for word in words:
-                entry = (tuple(word.split()), kind, 1 if word in _GENERAL else 3)
-                found.setdefault(entry[0][0], []).append(entry)
+def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
+    """By first token: the words of work, their kind, how telling they are, and whether only at the head."""
+    found: dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]] = {}
     for kind, nouns in NOUNS.items():
         for noun in nouns:
             parts = tuple(spaced(noun).split())
-            weight = 1 if noun in _WEAK_NOUNS or kind is _OTHER else 3 if len(parts) > 1 or kind is _CALL else 2
-            found.setdefault(parts[0], []).append((parts, kind, weight))
+            telling = _GENERAL if noun in _WEAK else _DONE if noun in _ABBREVIATED else _NAMED + (len(parts) > 1)
+            found.setdefault(parts[0], []).append((parts, kind, telling, False))
+    for forms, telling in ((PAST, _DONE), (GERUND, _DONE), (BASE, _DONE)):
+        for kind, words in forms.items():
+            for word in words:
+                parts = tuple(word.split())
+                level = _GENERAL if word in _IN_GENERAL else telling
+                found.setdefault(parts[0], []).append((parts, kind, level, forms is BASE))
     for entries in found.values():
         entries.sort(key=lambda entry: (-len(entry[0]), -entry[2]))
     return found
 
 
 _BY_FIRST = _index()
+_HEAD_AFTER = frozenset({"--", ":", ";", "and", "&", "to", ",", "(", "-", ")", "<t>", "<o>", "then", "|", "*"})
 
 
 def kind_of(*places: Tokens) -> tuple[EntryType, str]:
@@ -105,25 +130,28 @@ def kind_of(*places: Tokens) -> tuple[EntryType, str]:
             if pattern.search(tokens):
                 return kind, name
         found = _best(tokens)
-        if found and found[0] > 1:
+        if found and found[0] > _GENERAL:
             return found[1], found[2]
+        for name, pattern, kind in _COMPANY:
+            if weak is None and pattern.search(tokens):
+                weak = kind, name
         weak = weak or (found and (found[1], found[2])) or None
     return weak or (_OTHER, "work")
 
 
 def _best(tokens: Tokens) -> tuple[int, EntryType, str] | None:
+    """The first of the most telling words; a base form tells only at the head ("draft answer", not "file draft")."""
     best: tuple[int, EntryType, str] | None = None
-    index = 0
-    while index < len(tokens.spelled):
+    words, index = tokens.spelled, 0
+    while index < len(words):
         step = 1
-        for parts, kind, weight in _BY_FIRST.get(tokens.spelled[index], ()):
-            if tokens.spelled[index : index + len(parts)] == parts:
-                if best is None or weight > best[0]:
-                    best = (weight, kind, " ".join(parts))
-                step = len(parts)
-                break
+        for parts, kind, telling, at_head in _BY_FIRST.get(words[index], ()):
+            heads = index < 2 or words[index - 1] in _HEAD_AFTER
+            if words[index : index + len(parts)] != parts or (at_head and not heads):
+                continue
+            if best is None or telling > best[0]:
+                best = (telling, kind, " ".join(parts))
+            step = len(parts)
+            break
         index += step
     return best
-
-
-WORK_WORDS = WORK_NOUN

@@ -1,50 +1,36 @@
-"""Which client or matter: what the line, its heading, the sentence, the subject or the addressee names, in that order.
+"""Which client or matter: what the line, its heading, the clause, the subject or the addressee names, in that order.
 
 A directory of matters, where there is one, decides before any guess; else the email's own words are given as written.
+A name is a run of capitalised words that are no words of the work, no day and nobody the mail is addressed to.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.attribution.names import all_names, is_name, names_in
 from shared.mail.email import Address, Email
 from shared.models import CLIENT_MATTER_LIMIT, Matter
 
-_PREFIX = re.compile(r"(?P<name>[^\W\d_][\w'’&./ ]{0,60}?)\s*(?:\s[-–—]+\s|:\s*|\s[-–—]|\t|\|)\s*(?=\S)")
-_TERSE_PREFIX = re.compile(r"(?P<name>[^\W\d_][\w'’&.]*(?:\s[\w'’&.]+){0,2}?)(?:,\s|\s{2,})(?=\S)")
-_FREEMAIL = re.compile(
-    r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\.", re.I
+_PREFIX = re.compile(
+    r"(?P<name>\d{4,6}[-./]\d{3,5}(?=\s)|[^\W\d_][\w'’&./]*(?:\s+[\w'’&./]+){0,6}?)"
+    r"(?:\s+[-–—]+\s|\s*:\s|\t|\s{2,}|,\s|\s+(?=\()|\s+(?=\.\d|\d))"
 )
-_LEGAL = re.compile(
-    r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|gov\b|mediat|arbitra", re.I
-)
-_REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv|wg|tr)\s*(?:\[\d+\])?\s*:\s*|\[[^\]]{1,40}\]\s*)+", re.IGNORECASE)
-_CAPITALS = r"[A-Z][\w’'&-]*(?:\s+(?:&\s+)?(?:v\.?s?\.?\s+)?[A-Z][\w’'&-]*\.?){0,4}"
-_NAMED = re.compile(
-    rf"\b(?:bill|charge|put|post|enter|log|add|docket|record)\s+(?:\S+\s+){{0,6}}?(?:to|on|under|against|for)\s+(?:the\s+)?(?P<billed>{_CAPITALS})"
-    rf"|\bfor\s+(?:the\s+)?(?P<file>{_CAPITALS})\s+(?:file|matter|case|account)"
-    rf"|\b(?:the|this|that|our|your)\s+(?P<the>{_CAPITALS})\s+(?:file|matter|case|account|deal|hearing|call|trial|brief|motion|complaint|agreement|conference|depo\w*|mediation|arbitration|index|pretrial|production|lease|closing|estate|trust)"
-    rf"|\((?P<parens>{_CAPITALS})\)|(?:\bon|\bfor|\bre:?|\bin)\s+(?P<on>{_CAPITALS})|^(?P<alone>{_CAPITALS}),\s+please\b"
+_FREEMAIL = re.compile(r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\b", re.I)
+_LEGAL = re.compile(r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|\bgov\b|mediat|arbitra", re.I)
+_KEEPS_TIME = re.compile(r"ledger|billing|accounts|bookkeep|payroll|timekeep|accounting|finance|costs", re.I)
+_REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv|wg)\s*(?:\[\d+\])?\s*:\s*|\[[^\]]{1,40}\]\s*)+", re.IGNORECASE)
+_CAPITALS = r"[A-Z][\w’'&-]*(?:\s+(?:&\s+)?[A-Z][\w’'&-]*\.?){0,4}"
+_BILLED_TO = re.compile(
+    rf"\b(?:bill|charge|put|post|enter|log|add|docket|record|goes?)\b(?:\s+\S+){{0,6}}?\s+(?:to|on|under|against|for)\s+(?:the\s+)?(?P<to>{_CAPITALS})"
+    rf"|\bfor\s+(?:the\s+)?(?P<file>{_CAPITALS})\s+(?:file|matter|case|account)|\bmatter\s+is\s+(?P<matter>{_CAPITALS})"
+    rf"|\((?:[^()]{{0,20}},\s*)?(?P<parens>{_CAPITALS}(?:/{_CAPITALS})?)\)|(?:^|\.\s+)(?P<alone>{_CAPITALS}),\s+(?:please|pls)\b"
 )
 _CASE = re.compile(
-    rf"(?P<case>{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS})|(?P<estate>(?:Estate|Matter|Guardianship|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS})"
+    rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
-_NO_NAMES = frozenset(
-    "i the a an my our your we it this that and for to re fwd fw time hours week today yesterday tomorrow monday tuesday wednesday"
-    " thursday friday saturday sunday january february march april may june july august september october november december"
-    " mon tue tues wed thu thurs fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec morning afternoon evening total"
-    " tc tel rev conf judge court hon dr mr mrs ms hearing meeting notes note update status draft invoice bill billing recap"
-    " quick question thanks hi hello dear zoom teams deposition trial motion subject missing late entry entries weekly daily"
-    " sheet summary report office admin personal pers firm internal client clients matter file memo question follow"
-    " new old first second last next also then after before lunch closing ny uk us usa nsw qc kc sc llp llc inc plc ltd"
-    " sandwich nc no yes ok okay please all in on off out of at by with from reply brief answer complaint order travel"
-    " westlaw lexis pacer ecf edgar google outlook word excel call calls email emails review reviewed spent attended went"
-    " eod ooo eta fyi asap ps nb re's activity activities narrative description hrs minutes units work attended am pm".split()
-)
-_GENERIC = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE | _NO_NAMES
+_BEFORE_TIME = re.compile(r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +43,19 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a matter may be named, nearest first: a line's prefix or heading, the clause, the sentence."""
+    """Where a matter may be named, nearest first: the entry's own clause and its line's prefix or heading."""
 
-    heading: str | None
     clause: str
     sentence: str
-
-
-def line_matter(line: str, *, terse: bool = False) -> str | None:
-    """The matter that a time line begins with ("Ortiz - TC w/ client"), as written; None if it begins with none.
-
-    In a `terse` line a comma or the first words do too ("pelham, letter re fees .3", "ferris conf w judge .4").
-    """
-    found = _PREFIX.match(line) or (_TERSE_PREFIX.match(line) if terse else None)
-    if not found:
-        return None
-    name = found["name"].strip(" ,.-")
-    return name if name and _is_name(name) else None
+    paragraph: str
+    heading: str | None
+    terse: bool
 
 
 def heading_matter(line: str) -> str | None:
     """The matter that a line of its own names, as a heading over time lines."""
     bare = line.strip().strip("*_#=-–—:. \t")
-    return (
-        bare
-        if bare and len(bare.split()) <= 7 and not re.search(r"\d\d?:\d\d|[.!?,]$", bare) and _is_name(bare)
-        else None
-    )
-
-
-def _is_name(name: str) -> bool:
-    words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", name.lower())
-    return (
-        bool(words)
-        and len(words) <= 7
-        and not all(word in _GENERIC for word in words)
-        and words[0] not in _GENERIC - {"matter"}
-    )
+    return bare if bare and len(bare.split()) <= 7 and not re.search(r"\d\d?:\d\d|[.!?,]$", bare) and is_name(bare) else None
 
 
 class Matters:
@@ -103,16 +65,118 @@ class Matters:
         self._email = email
         self._directory = directory
         self._subject = _REPLY.sub("", email.subject).strip()
+        people = [name.strip("\"'(),.") for each in (email.sender, *email.recipients) for name in re.split(r"[\s,]+", each.name)]
+        self._people = {name.lower() for name in people if name}
+        self._own = email.sender.address.rpartition("@")[2]
+        self._client = self._addressee()
+        self._default = self._of_the_mail()
 
     def find(self, places: Places) -> Client:
-        """The client or matter named nearest to the work; (None, None) if none can be told."""
-        for text in (places.heading, places.clause, places.sentence, self._subject):
+        """The client or matter named nearest to the work; None where none can be told."""
+        for text in (self.prefix(places.clause, terse=places.terse), places.clause, places.heading, places.sentence, self._subject):
             if text and (known := self._known(text)):
                 return known
         if known := self._by_domain():
             return known
-        name = places.heading or self._in_text(places.clause) or self._in_text(places.sentence) or self._default()
+        name = (
+            self.prefix(places.clause, terse=places.terse)
+            or self._billed_to(places.clause)
+            or self._billed_to(places.sentence)
+            or places.heading
+            or (self._first_words(places.clause) if places.terse else None)
+            or self._mentioned(places.clause)
+            or self._mentioned(places.sentence)
+            or (None if self._client else self._mentioned(places.paragraph))
+            or self._default
+        )
         return Client(name[:CLIENT_MATTER_LIMIT] if name else None)
+
+    def prefix(self, line: str, *, terse: bool) -> str | None:
+        """The matter that a time line begins with ("Ortiz - TC w/ client", "pelham, letter .3"), as written.
+
+        Only a `terse` line may part it by a comma, or by nothing but the work ("ferris conf w judge .4").
+        """
+        rest = _BEFORE_TIME.sub("", line.strip().lstrip("-*•·–— "), count=1)
+        found = _PREFIX.match(rest)
+        if found:
+            name = found["name"].strip(" ,.-")
+            mark = rest[found.end("name") : found.end()].strip()
+            if self._is_matter(name) and (terse or mark in {":", "-", "–", "—", "--"}):
+                return name
+        return None
+
+    def _first_words(self, line: str) -> str | None:
+        """The words before the work in shorthand: capitalised ones, or in a line without capitals the first, if unknown."""
+        line = _BEFORE_TIME.sub("", line.strip().lstrip("-*•·–— "), count=1)
+        run = re.match(_CAPITALS, line)
+        if run:
+            words = run.group().split()
+            while words and not self._is_matter(" ".join(words)):
+                words.pop()
+            return " ".join(words) or None
+        first = re.match(r"[a-z]{4,}(?=\s)", line)
+        return first.group() if first and self._is_matter(first.group()) else None
+
+    def _is_matter(self, name: str) -> bool:
+        words = {word.lower().removesuffix("'s").removesuffix("’s") for word in name.split()}
+        writes = self._client is None and words <= self._people
+        return is_name(name) and not writes and not (words <= self._people and len(words) == 1 and self._is_first_name(name))
+
+    def _is_first_name(self, name: str) -> bool:
+        """Whether it is how somebody on the mail is called: no client's name, however the line begins with it."""
+        return any(name.lower() == _first_name(each) for each in (self._email.sender, *self._email.recipients))
+
+    def _billed_to(self, text: str) -> str | None:
+        for found in _BILLED_TO.finditer(text):
+            name = next(each for each in found.groups() if each)
+            if self._is_matter(name):
+                return name
+        return None
+
+    def _mentioned(self, text: str) -> str | None:
+        """A name in the clause: any where the mail goes to whoever keeps the time, else only one that the subject has too."""
+        for name, company in names_in(text):
+            if not self._is_matter(name):
+                continue
+            if name.lower() in self._subject.lower():
+                return name
+            if self._client is None and not company:
+                return name
+        if self._client is None:
+            return next((name for name, _ in names_in(text) if self._is_matter(name)), None)
+        return None
+
+    def _of_the_mail(self) -> str | None:
+        """What the whole mail is about: its subject's name, else the client it goes to."""
+        if found := _CASE.search(self._subject):
+            return found.group()
+        prefix = re.split(r"\s[-–—|]\s|[:–—|]\s", self._subject, maxsplit=1)[0].strip()
+        parted = prefix != self._subject
+        if parted and self._is_matter(prefix) and all_names(prefix):
+            return prefix
+        if self._client:
+            return self._client
+        for name, _ in names_in(self._subject):
+            if self._is_matter(name):
+                return name
+        if self._subject.islower() and len(self._subject.split()) <= 3 and self._is_matter(self._subject):
+            return self._subject
+        return None
+
+    def _addressee(self) -> str | None:
+        """The client the mail goes to: not a colleague, a court or another lawyer, nor whoever keeps the time."""
+        for each in self._email.recipients:
+            domain = each.address.rpartition("@")[2]
+            if not domain or domain == self._own or _LEGAL.search(each.address) or _KEEPS_TIME.search(each.address):
+                continue
+            if not _FREEMAIL.match(domain) and (
+                named := _organisation(domain, f"{self._email.subject}\n{self._email.new_text()[:8000]}")
+            ):
+                return named
+            if each.name:
+                surname = each.name.split(",")[0] if "," in each.name else each.name.split()[-1]
+                return surname.strip("\"'() ") or None
+        return None
 
     def _known(self, text: str) -> Client | None:
         low = text.lower()
@@ -127,88 +191,22 @@ class Matters:
         fits = [matter for matter in self._directory if domains & {domain.lower() for domain in matter.domains}]
         return _client(fits[0]) if len({matter.client for matter in fits}) == 1 else None
 
-    def _in_text(self, text: str) -> str | None:
-        for found in _NAMED.finditer(text):
-            name = next(each for each in found.groups() if each)
-            if _is_name(name) and not self._is_person_written_to(name):
-                return name
-        return None
 
-    def _is_person_written_to(self, name: str) -> bool:
-        return any(name.lower() in each.name.lower() for each in self._email.recipients)
-
-    def _default(self) -> str | None:
-        """What the whole mail is about: its subject's name, else the client it goes to."""
-        client = self._addressee()
-        if found := _CASE.search(self._subject):
-            return found.group()
-        prefix = re.split(r"\s[-–—|]\s|[:–—|]\s", self._subject, maxsplit=1)[0].strip()
-        if client:
-            root = client.split()[-1].lower().rstrip("s")
-            if root in prefix.lower() and len(prefix.split()) <= 6:
-                return self._name_in(prefix) or prefix
-            return client
-        return self._name_in(self._subject)
-
-    def _name_in(self, subject: str) -> str | None:
-        words = subject.split()
-        runs: list[list[str]] = [[]]
-        for word in words:
-            bare = word.strip(".,;:()[]\"'“”")
-            generic = bare.lower().removesuffix("'s").removesuffix("’s") in _GENERIC or not bare[:1].isalpha()
-            if (bare[:1].isupper() or not _has_capitals(words)) and not generic:
-                runs[-1].append(bare.removesuffix("'s").removesuffix("’s"))
-            elif bare == "&" and runs[-1]:
-                runs[-1].append(bare)
-            else:
-                runs.append([])
-        named = [run for run in runs if run]
-        return " ".join(named[0]).strip("& ") if named else None
-
-    def _addressee(self) -> str | None:
-        """The client the mail goes to: not a colleague, a court or another lawyer, nor whoever keeps the time."""
-        own = self._email.sender.address.rpartition("@")[2]
-        for each in self._email.recipients:
-            domain = each.address.rpartition("@")[2]
-            if not domain or domain == own or _LEGAL.search(domain):
-                continue
-            if not _FREEMAIL.match(domain):
-                named = _organisation(domain, self._email.subject + "\n" + self._email.new_text())
-                if named:
-                    return named
-            if each.name and not _is_timekeeper(self._email):
-                surname = each.name.split(",")[0] if "," in each.name else each.name.split()[-1]
-                return surname.strip("\"' ") or None
-        return None
-
-
-def _has_capitals(words: Iterable[str]) -> bool:
-    return any(word[:1].isupper() for word in words)
-
-
-def _is_timekeeper(email: Email) -> bool:
-    return bool(
-        re.search(
-            r"ledger|billing|accounts|bookkeep|payroll|timekeep|accounting",
-            " ".join(each.address for each in email.recipients),
-        )
-    )
+def _first_name(person: Address) -> str:
+    words = person.name.lower().replace('"', "").split(",")
+    return (words[1] if len(words) > 1 else words[0]).strip().split(" ")[0]
 
 
 def _organisation(domain: str, text: str) -> str | None:
     """The capitalised words of the mail that spell a domain: "albrightsteel" and "Albright Steel"."""
     root = re.sub(r"\W", "", domain.split(".")[0].lower())
-    best = None
-    for found in re.finditer(r"[A-Z][\w’'&-]+(?: [A-Z][\w’'&-]+){0,3}", text):
-        words = found.group().removesuffix("'s").removesuffix("’s").split()
+    best, longest = None, 3
+    for found in re.finditer(r"[A-Z][\w’'&-]{1,30}(?: [A-Z][\w’'&-]{1,30}){0,3}", text):
+        words = re.sub(r"['’]s?\b", "", found.group()).split()
         for count in range(len(words), 0, -1):
             squeezed = re.sub(r"\W", "", "".join(words[:count])).lower()
-            if (
-                len(squeezed) > 3
-                and root.startswith(squeezed)
-                and (best is None or len(squeezed) > len(best.replace(" ", "")))
-            ):
-                best = " ".join(words[:count])
+            if len(squeezed) > longest and root.startswith(squeezed):
+                best, longest = " ".join(words[:count]), len(squeezed)
     return best
 
 

@@ -41,6 +41,7 @@ _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
     " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>", CONTEXT
 )
+_BILL_TO = compile_pattern("bill|log|docket|enter|record|post|charge|put ( me|it|just|only|down|another )* <t> to|on|for|against|under", CONTEXT)
 _PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
 _FILLERS = frozenset("about another only a an in the for just me us at on further around roughly approximately , (".split())
 _A_WORK = compile_pattern("<t> of? work", CONTEXT)
@@ -121,7 +122,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
     if not _work_in(candidate.own) and _near(candidate) & _PERSONAL:
         return Verdict(False, 0.9, "personal", "a personal matter, no client's work")
-    if _PERFORMED.search(tokens):
+    if _PERFORMED.search(tokens) or (terse and _BILL_TO.search(tokens)):
         return Verdict(True, 0.85, "I will record <t>", "the sender puts it on the bill")
     if spent_after:
         return Verdict(True, 0.93, "<t> I spent", "the sender says so")
@@ -169,7 +170,8 @@ def _plain_number(candidate: Candidate, by: Governor, around: Around, text: str)
         return True
     raw = text[candidate.amount.start : candidate.amount.end]
     apart = tokens.spelled[at - 1] in {",", "(", "--", ":", "which"} or beside
-    return apart and verb in WORK_PAST and is_tenths(raw) and is_sheet(candidate, around, raw)
+    told = by.person is Person.FIRST and (verb in WORK_PAST or verb in TIME_VERBS)
+    return apart and is_tenths(raw) and (told or (verb in WORK_PAST and is_sheet(candidate, around, raw)))
 
 
 def _plainly_done(candidate: Candidate, by: Governor) -> bool:
@@ -266,6 +268,11 @@ def _clause_start(tokens: Tokens, at: int) -> int:
         ):
             return index + 1
     return 0
+
+
+def says_work(tokens: Tokens) -> bool:
+    """Whether the words name work, or say who spent the time."""
+    return _work_in(tokens) or bool(FIRST & set(tokens.spelled)) or bool(TIME_VERBS & set(tokens.spelled))
 
 
 def _work_in(tokens: Tokens) -> bool:
