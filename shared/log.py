@@ -9,8 +9,11 @@ import sys
 import traceback
 from typing import Any, Literal
 
+import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, Processor
+
+from shared.errors import TenthsError
 
 
 def _severity(_logger: Any, _name: str, event: EventDict) -> EventDict:
@@ -18,6 +21,16 @@ def _severity(_logger: Any, _name: str, event: EventDict) -> EventDict:
     event["severity"] = str(event.pop("level", "info")).upper()
     event["message"] = event.pop("event")
     return event
+
+
+def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
+    error = details.caused_by
+    structlog.get_logger().warning(
+        "call.tried_again",
+        code=error.code if isinstance(error, TenthsError) else type(error).__name__,
+        attempt=details.retry_num,
+        after_seconds=details.wait_for,
+    )
 
 
 def configure(log_format: Literal["json", "console"]) -> None:
@@ -38,6 +51,7 @@ def configure(log_format: Literal["json", "console"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    stamina.instrumentation.set_on_retry_hooks([_tried_again])
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
 
 

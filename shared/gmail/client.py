@@ -152,7 +152,12 @@ class GmailMailbox:
 
     async def _call(self, request: ApiRequest, kind: type[A], *, most_bytes: int = MOST_BYTES) -> A:
         async for attempt in stamina.retry_context(
-            on=_worth_another_try, attempts=ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=LONGEST_WAIT_SECONDS
+            on=_worth_another_try,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=0.2,
+            wait_jitter=0.2,
+            wait_max=LONGEST_WAIT_SECONDS,
         ):
             with attempt:
                 # Fetched first: the quota is only for calls that are really made.

@@ -44,7 +44,7 @@ class StoreClient:
         Tried again within seconds: every function here may run twice.
         """
         async for attempt in stamina.retry_context(
-            on=StoreUnavailable, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_max=2.0
+            on=StoreUnavailable, attempts=ATTEMPTS, timeout=None, wait_initial=0.1, wait_jitter=0.2, wait_max=2.0
         ):
             with attempt:
                 return await self._call_once(function, arguments)
