@@ -10,7 +10,7 @@ from functools import cached_property
 
 from shared.extraction.durations import Amount, AmountTokens
 from shared.extraction.engine import Tokens
-from shared.extraction.lexicon import WORK_GERUND
+from shared.extraction.lexicon import PAST_VERB, WORK_GERUND
 from shared.extraction.passages import Passage
 
 _ABBREVIATIONS = frozenset(
@@ -22,6 +22,7 @@ _ABBREVIATIONS = frozenset(
 _ENDS = frozenset({".", "!", "?"})
 _PART_MARKS = (frozenset({";"}), frozenset({":"}), frozenset({".", "|", "·", "•", "/"}), frozenset({"--"}), frozenset({","}))
 _AFTER_LEADING = frozenset({"on", "with", "w/", "for", "of", "in", "re", "at", "each", "more", "from", "to"})
+_BEING = frozenset("is are have has was were 've i've we've".split())
 _OPENERS = frozenset("i we it he she they you there this that which my our who whose then".split())
 _JOINS = frozenset({"and", "&", "plus", "then", "but", "+", "-", "while", ")"})
 
@@ -157,6 +158,8 @@ def _opens_clause(words: tuple[str, ...], index: int) -> bool:
     following = words[index + 1] if index + 1 < len(words) else ""
     if words[index] in {";", "--", "but"}:
         return True
+    if following == "i" and not any(word in PAST_VERB or word in _BEING for word in words[:index]):
+        return False
     if words[index] == ",":
         return following in _OPENERS or (following in {"and", "so", "but"} and words[index + 2 : index + 3] != ())
     return words[index] in {"and", "so", "because", "since"} and following in _OPENERS

@@ -30,7 +30,6 @@ _MOST_AMOUNTS = 600
 """Amounts looked at in one email; no person states more of their own time in one."""
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
-_FIRST_AMOUNT = re.compile(r"(?<![\w/.-])(?:\d{0,2}\.\d{1,2}\b|\d{0,2}:\d\d|\d{1,3}\s?(?:h|m|hrs?|hours?|mins?|minutes?|units?)\b)")
 _POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
 _EPOCH = date(1970, 1, 1)
 
@@ -66,12 +65,14 @@ class _Extraction:
         self._quotes = Quotes(email.body, email.new)
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
         self._begun: dict[int, str] = {}
-        self._report_day = self._day_of_report()
+        self._report_day: date | None = None
         self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
 
     def found(self) -> Found:
         decided = list(self._decide())
         done = [each for each in decided if each.verdict.done]
+        if decided:
+            self._report_day = self._day_of_report(decided[0].candidate.amount.start)
         again = repeats([self._stated(each) for each in done])
         entries: list[Entry] = []
         refusals = [
@@ -129,12 +130,18 @@ class _Extraction:
             return line.day < self._sent
         return clock[1] <= self._moment.hour * 60 + self._moment.minute + 10
 
-    def _span(self, candidate: Candidate) -> Span:
-        """The clause that states the work and its amount, without the marks around it, at most as long as evidence may be."""
-        tokens = candidate.tokens
+    def _clause(self, each: _Decided) -> tuple[int, int]:
+        """The tokens of the sentence that state the work: of a time line all that is its own, of prose the clause."""
+        candidate = each.candidate
         first, last = core(candidate)
-        if not says_work(tokens.part(first, last)):
-            first, last = candidate.first, candidate.last
+        if each.verdict.rule == "<work> <t>" or not says_work(candidate.tokens.part(first, last)):
+            return candidate.first, candidate.last
+        return first, last
+
+    def _span(self, each: _Decided) -> Span:
+        """The clause that states the work and its amount, without the marks around it, at most as long as evidence may be."""
+        candidate, tokens = each.candidate, each.candidate.tokens
+        first, last = self._clause(each)
         start, end = tokens.starts[first], tokens.ends[last - 1]
         while start < end and self._text[start] in " \t\n-–—*•,;:|.)":
             if self._text[start] == "." and self._text[start + 1 : start + 2].isdigit():
@@ -149,7 +156,7 @@ class _Extraction:
 
     def _stated(self, each: _Decided) -> Stated:
         candidate = each.candidate
-        span, passage = self._span(candidate), candidate.sentence.passage
+        span, passage = self._span(each), candidate.sentence.passage
         following = self._text[candidate.amount.end : passage.end]
         words = frozenset(word for word in candidate.own.spelled if len(word) > 3 and word.isalpha())
         return Stated(
@@ -168,10 +175,10 @@ class _Extraction:
 
     def _entry(self, each: _Decided) -> Entry:
         candidate, amount = each.candidate, each.candidate.amount
-        evidence = self._span(candidate)
+        evidence = self._span(each)
         before = candidate.sentence.before
         lead = candidate.tokens.part(0, candidate.first)
-        first, last = core(candidate)
+        first, last = self._clause(each)
         inside = candidate.tokens.part(first, last)
         if amount.rules[:1] and amount.rules[0].startswith("began at"):
             inside = tokenise(self._text, amount.start, amount.end)
@@ -244,11 +251,10 @@ class _Extraction:
             return each.line.day
         return self._report_day if each.verdict.rule == "<work> <t>" and self._report_day else self._sent
 
-    def _day_of_report(self) -> date | None:
-        """The day that the subject or the words before the first number give for all the time in the mail."""
+    def _day_of_report(self, first: int) -> date | None:
+        """The day that the subject or the words before the first amount (at `first`) give for all the time in the mail."""
         if found := day_of_report(self._email.subject, self._sent, day_first=self._day_first):
             return found
-        head = self._email.new_text()[:400]
-        first = _FIRST_AMOUNT.search(head)
-        lead = head[: first.start()] if first else head
+        span = self._email.new[0] if self._email.new else Span(0, 0)
+        lead = self._text[span.start : min(first, span.start + 400)]
         return day_of_report(lead[: lead.rfind("\n") + 1], self._sent, day_first=self._day_first)

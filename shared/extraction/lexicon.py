@@ -31,7 +31,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
     _CALL: ("call", "phone", "telephone", "speak", "talk", "dial", "videoconference", "zoom", "chat", "ring"),
     _MEETING: (
         "meet", "attend", "confer", "interview", "depose", "appear", "argue", "mediate", "negotiate", "sit", "inspect",
-        "testify", "observe", "defend", "arbitrate", "visit", "conference", "tour", "examine", "try", "second-chair",
+        "testify", "observe", "defend", "arbitrate", "visit", "conference", "tour", "walk", "examine", "try", "second-chair",
         "cross-examine", "brainstorm", "present", "train", "advise", "debrief",
     ),
     _RESEARCH: ("research", "look", "search", "investigate", "shepardize", "dig", "cite-check", "keycite"),
@@ -49,8 +49,8 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
     _OTHER: (
         "file", "organize", "organise", "index", "serve", "arrange", "coordinate", "collate", "handle", "assist",
         "calculate", "compile", "copy", "scan", "upload", "download", "process", "gather", "collect", "pull", "wait",
-        "work", "sort", "deal", "schedule", "calendar", "bundle", "paginate", "notarize", "witness", "execute", "close",
-        "prep", "discuss", "explain", "strategize", "plan", "think", "tab", "tag", "label", "log", "walk", "chase",
+        "work", "sort", "deal", "schedule", "calendar", "bundle", "paginate", "notarize", "execute", "close",
+        "prep", "discuss", "explain", "strategize", "plan", "think", "tab", "tag", "label", "log", "chase",
         "supervise", "manage", "set", "build", "run", "map", "instruct", "record", "fix", "haggle", "depose", "debug", "rehearse", "cross",
         "attempt", "start", "produce", "redact", "enter", "stand", "hang", "help",
     ),
@@ -88,7 +88,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         "memorandum", "brief", "briefs", "complaint", "draft", "drafts", "corr", "correspondence", "affidavit", "affidavits",
         "declaration", "stipulation", "stip", "pleading", "pleadings", "answer", "order", "proposed order", "statement",
         "witness statement", "outline", "position statement", "response", "responses", "notice", "demand", "petition",
-        "opposition", "reply", "revisions", "edits", "chart", "interrogatories", "rogs", "rfas", "rfps", "particulars",
+        "opposition", "opp", "reply", "revisions", "edits", "chart", "interrogatories", "rogs", "rfas", "rfps", "particulars",
         "skeleton", "skeleton argument", "instructions to counsel", "brief to counsel", "note", "file note", "motion",
         "msj", "mtd", "mil", "term sheet", "charge", "cross outline", "checklist", "report", "advice", "defence",
         "will", "trust", "deed", "agreement", "amendment", "summary", "script", "application", "submissions", "dft",

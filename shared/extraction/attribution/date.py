@@ -35,14 +35,14 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
-    rf"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?:on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>['’]s\s+\w+)?",
+    rf"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?",
     re.IGNORECASE,
 )
 _ANYWHERE = re.compile(rf"(?<![\w/.-])(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE)
 _ON = re.compile(
     rf"\bon\s+(?:{_DAY},?\s+)?(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE
 )
-_OTHER_THING = re.compile(r"deadline|cut-?off|paper|news|letter|email", re.IGNORECASE)
+_OTHER_THING = re.compile(r"deadline|cut-?off|cut ?off|paper|news|letter|email|morning meeting", re.IGNORECASE)
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 
@@ -87,6 +87,7 @@ def day_in(text: str, sent: date, *, day_first: bool) -> date | None:
         if day := _absolute(found, sent, day_first=day_first):
             return day
     days = [found for found in _WEEKDAY.finditer(text) if not found["next"] and not _names_else(found)]
+    days = [found for found in days if found["on"]] or days
     if days:
         return _last_weekday(days[-1]["day"], sent, before=bool(days[-1]["last"]))
     return None

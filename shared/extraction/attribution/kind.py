@@ -5,7 +5,7 @@ dealt with (a noun), words for work in general ("handled", "file") last; then wh
 """
 
 from shared.extraction.engine import Tokens, Words, compile_pattern
-from shared.extraction.lexicon import BASE, GERUND, NOUNS, PAST, spaced
+from shared.extraction.lexicon import BASE, GERUND, NOUNS, PAST, gerund, past, spaced
 from shared.models import EntryType
 
 _CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEARCH
@@ -42,7 +42,8 @@ _PHRASES = tuple(
         ("the way back", "<t> back|home|door_to_door|round_trip|each_way | door_to_door|round_trip <t>", _TRAVEL),
         ("left at <clock>", "left ..4 at ..9 arrived|pulled|reached|got|back", _TRAVEL),
         ("by telephone", r"\( tel|telephone|phone|zoom|teams|video|by_phone|by_zoom .? \)", _CALL),
-        ("on the phone", "on|by|via|over the? phone|telephone|line|zoom|teams|video|webex|skype|phones", _CALL),
+        ("on the phone", "on|by|via|over the? phone|telephone|zoom|teams|video|webex|skype|phones | on the line", _CALL),
+        (", by video", ",|--|- video|zoom|teams|phone|telephone|webex ( -|--|,|<t>|:|. )", _CALL),
         ("kept on", "kept|held us|me on|on_the_phone|hanging", _CALL),
         ("on with", "i|we|was|were|got|am on with|from|between|together", _CALL),
         ("attend a call", "attend|attended|attending|joined|join|on|led|hosted ..3 call|calls|zoom|teams|webex|telecon", _CALL),
@@ -85,11 +86,9 @@ _IN_GENERAL = frozenset(
     for verb in (
         "work handle assist deal process gather collect pull discuss explain strategize plan think manage set build run map"
         " record start help produce enter attempt fix go look turn settle finish complete code present close copy log fight"
+        " sit stand take keep spend put do have get witness"
     ).split()
-    for forms in (PAST, GERUND, BASE)
-    for kind in forms
-    for form in forms[kind]
-    if form.startswith(verb)
+    for form in (verb, gerund(verb), *past(verb))
 )
 _WEAK = frozenset(
     {"work", "w/", "re", "matter", "matters", "case", "file", "task", "tasks", "attn", "f/u", "note", "notes", "will", "order",
@@ -119,13 +118,14 @@ def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
 
 
 _BY_FIRST = _index()
+_BEING = frozenset("was were wasn't weren't be been being is are isn't".split())
 _HEAD_AFTER = frozenset({"--", ":", ";", "and", "&", "to", ",", "(", "-", ")", "<t>", "<o>", "then", "|", "*"})
 
 
 def kind_of(*places: Tokens) -> tuple[EntryType, str]:
     """The type by the first of these places that speaks of work, and the words it was read from."""
     weak: tuple[EntryType, str] | None = None
-    for tokens in places:
+    for place, tokens in enumerate(places):
         for name, pattern, kind in _PHRASES:
             if pattern.search(tokens):
                 return kind, name
@@ -133,8 +133,8 @@ def kind_of(*places: Tokens) -> tuple[EntryType, str]:
         if found and found[0] > _GENERAL:
             return found[1], found[2]
         for name, pattern, kind in _COMPANY:
-            if weak is None and pattern.search(tokens):
-                weak = kind, name
+            if place < 2 and pattern.search(tokens):
+                return kind, name
         weak = weak or (found and (found[1], found[2])) or None
     return weak or (_OTHER, "work")
 
@@ -146,7 +146,9 @@ def _best(tokens: Tokens) -> tuple[int, EntryType, str] | None:
     while index < len(words):
         step = 1
         for parts, kind, telling, at_head in _BY_FIRST.get(words[index], ()):
-            heads = index < 2 or words[index - 1] in _HEAD_AFTER
+            heads = index < 2 or words[index - 1] in _HEAD_AFTER or not words[index - 1][:1].isalpha()
+            if _is_idle(words, index, len(parts)):
+                continue
             if words[index : index + len(parts)] != parts or (at_head and not heads):
                 continue
             if best is None or telling > best[0]:
@@ -155,3 +157,14 @@ def _best(tokens: Tokens) -> tuple[int, EntryType, str] | None:
             break
         index += step
     return best
+
+
+def _is_idle(words: tuple[str, ...], index: int, count: int) -> bool:
+    """A word of work that does no work: "call it 3.5", "memo to file", "wasn't called"."""
+    before = words[index - 1] if index else ""
+    after = words[index + count] if index + count < len(words) else ""
+    return (
+        (words[index] == "call" and after == "it")
+        or (words[index] == "file" and before in {"to", "the", "your", "for", "my"})
+        or (words[index].endswith("ed") and before in _BEING)
+    )

@@ -69,6 +69,7 @@ class Matters:
         self._people = {name.lower() for name in people if name}
         self._own = email.sender.address.rpartition("@")[2]
         self._client = self._addressee()
+        self._of_subject = self._subject_matter()
         self._default = self._of_the_mail()
 
     def find(self, places: Places) -> Client:
@@ -84,6 +85,8 @@ class Matters:
             or self._billed_to(places.sentence)
             or places.heading
             or (self._first_words(places.clause) if places.terse else None)
+            or self._mentioned(places.clause, in_subject=True)
+            or self._of_subject
             or self._mentioned(places.clause)
             or self._mentioned(places.sentence)
             or (None if self._client else self._mentioned(places.paragraph))
@@ -101,7 +104,8 @@ class Matters:
         if found:
             name = found["name"].strip(" ,.-")
             mark = rest[found.end("name") : found.end()].strip()
-            if self._is_matter(name) and (terse or mark in {":", "-", "–", "—", "--"}):
+            counts = not mark and rest[found.end() : found.end() + 1] in set(".0123456789")
+            if self._is_matter(name) and (terse or counts or mark in {":", "-", "–", "—", "--"}):
                 return name
         return None
 
@@ -133,33 +137,38 @@ class Matters:
                 return name
         return None
 
-    def _mentioned(self, text: str) -> str | None:
+    def _mentioned(self, text: str, *, in_subject: bool = False) -> str | None:
         """A name in the clause: any where the mail goes to whoever keeps the time, else only one that the subject has too."""
         for name, company in names_in(text):
             if not self._is_matter(name):
                 continue
             if name.lower() in self._subject.lower():
                 return name
-            if self._client is None and not company:
+            if self._client is None and not company and not in_subject:
                 return name
-        if self._client is None:
+        if self._client is None and not in_subject:
             return next((name for name, _ in names_in(text) if self._is_matter(name)), None)
         return None
 
     def _of_the_mail(self) -> str | None:
-        """What the whole mail is about: its subject's name, else the client it goes to."""
-        if found := _CASE.search(self._subject):
-            return found.group()
-        prefix = re.split(r"\s[-–—|]\s|[:–—|]\s", self._subject, maxsplit=1)[0].strip()
-        parted = prefix != self._subject
-        if parted and self._is_matter(prefix) and all_names(prefix):
-            return prefix
+        """What the whole mail is about where nothing says so outright: the client it goes to, else a name in its subject."""
         if self._client:
             return self._client
         for name, _ in names_in(self._subject):
             if self._is_matter(name):
                 return name
-        if self._subject.islower() and len(self._subject.split()) <= 3 and self._is_matter(self._subject):
+        return None
+
+    def _subject_matter(self) -> str | None:
+        """The matter that the subject names outright: a case, or names before or after a dash or a colon."""
+        if found := _CASE.search(self._subject):
+            return found.group()
+        parts = [part.strip() for part in re.split(r"\s[-–—|]\s|[:–—|]\s", self._subject, maxsplit=1)]
+        if len(parts) == 2:
+            for part in parts:
+                if self._is_matter(part) and all_names(part):
+                    return part
+        if self._subject.islower() and len(self._subject.split()) <= 2 and self._is_matter(self._subject):
             return self._subject
         return None
 

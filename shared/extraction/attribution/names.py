@@ -20,7 +20,7 @@ _COMMON = frozenset(
     " spent afterwards meanwhile finally additionally moreover however therefore rest start stuff so far remaining other others"
     " memorial labor day christmas thanksgiving zoom teams webex westlaw lexis pacer ecf edgar google outlook word excel slack dropbox"
     " english spanish american federal state county city second circuit supreme north south east west new street avenue road suite"
-    " library weekend day days date where working work add adds time's billing ref subject matter attached enclosed signed filed"
+    " left same oral since closer plus minus roughly about see below above attached because although while during once until unless until whole another some any many several few much very quite really well now still yet however again never always usually both either library weekend day days date where working work add adds time's billing ref subject matter attached enclosed signed filed"
     " trustee trial exhibits exhibit section rule article chapter schedule appendix annex iht spa hsr ip sca gdpr cpr frcp esi nda"
     " sow gc cfo ceo coo cto hr it pr ada da ag irs sec doj eeoc ftc hmrc asic ato nycrr scpa cplr dwi ime qdro sdb rogs rfas cites"
     " hmo ppo re's office's can't cant couldn't don't didn't won't isn't it's that's i'm i've i'll we've we'll let's here's there's".split()
@@ -28,7 +28,7 @@ _COMMON = frozenset(
 _GENERIC = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE | _COMMON
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _JOINING = frozenset({"of", "the", "v", "vs", "and", "st", "de", "la", "van", "von", "&", "late", "re"})
-_RUN = re.compile(r"[A-Z][\w’'-]*(?:(?:\s+(?:&|v\.?s?\.?)\s+|/|\s+)[A-Z][\w’'-]*)*")
+_RUN = re.compile(r"[A-Z][\w’'-]*(?:(?: +(?:&|v\.?s?\.?) +|/| +)[A-Z][\w’'-]*)*")
 _COMPANY = re.compile(r"(?:\b(?:with|w/|from|by|to|Mr|Mrs|Ms|Dr|Judge|Hon)\.?|[A-Z]\.)\s*$")
 
 
@@ -39,7 +39,7 @@ def is_name(text: str) -> bool:
     words = [word.lower() for word in _WORD.findall(text)]
     if not words or len(words) > 7 or len(text) < 3:
         return False
-    if words[0] in _GENERIC - {"matter", "estate"} and words[0] not in {"estate", "matter", "in"}:
+    if words[0] in _GENERIC - {"matter"} and words[0] not in {"estate", "matter", "in"}:
         return False
     telling = [word for word in words if word.removesuffix("'s").removesuffix("’s") not in _GENERIC and word not in _JOINING]
     common = [word for word in words if word in _COMMON and word not in _JOINING]
