@@ -3,6 +3,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,15 +49,23 @@ def watched(pid: int) -> Watched:
     return Watched(os.pidfd_open(pid))
 
 
-async def python(program: str, **environment: str) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def python(program: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Another process of this project; killed at the end of the block, if it hasn't ended."""
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", program),
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
         env=os.environ | parts.module_path() | environment,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate(b"")
 
 
 async def line(process: asyncio.subprocess.Process) -> str:
@@ -185,22 +195,19 @@ async def main():
 
 asyncio.run(main())
 """
-    parent = await python(program)
-    process = watched(int(await line(parent)))
-    parent.kill()
-    await process.gone()
-    await parent.communicate()
+    async with python(program) as parent:
+        process = watched(int(await line(parent)))
+        parent.kill()
+        await process.gone()
 
 
 async def test_ports_given_out_are_all_different_also_between_processes() -> None:
     program = "from infra.local.ports import free_port; print(*(free_port() for _ in range(20)), flush=True); input()"
-    others = [await python(program) for _ in range(3)]
-    ports = [free_port() for _ in range(20)]
-    for other in others:
-        ports += map(int, (await line(other)).split())
-    for other in others:
-        await other.communicate(b"\n")
-    assert len(set(ports)) == 80
+    async with python(program) as one, python(program) as two:
+        ports = [free_port() for _ in range(20)]
+        for other in (one, two):
+            ports += map(int, (await line(other)).split())
+    assert len(set(ports)) == 60
 
 
 async def test_a_port_is_one_processs_own_until_that_process_is_gone(tmp_path: Path) -> None:
@@ -211,15 +218,13 @@ ports._FIRST, ports._LAST = {(port := free_port())}, {port + 1}
 print(ports.free_port(), flush=True)
 input()
 """
-    owner = await python(program, TMPDIR=here)
-    assert await line(owner) == f"{port}\n"
-    _, said = await (await python(program, TMPDIR=here)).communicate()
-    assert b"no free TCP port" in said
-    owner.kill()
-    await owner.communicate()
-    heir = await python(program, TMPDIR=here)
-    assert await line(heir) == f"{port}\n"
-    await heir.communicate(b"\n")
+    async with python(program, TMPDIR=here) as owner:
+        assert await line(owner) == f"{port}\n"
+        async with python(program, TMPDIR=here) as other:
+            _, said = await other.communicate(b"")
+            assert b"no free TCP port" in said
+    async with python(program, TMPDIR=here) as heir:
+        assert await line(heir) == f"{port}\n"
 
 
 async def test_a_port_that_something_listens_on_is_not_given_out(tmp_path: Path) -> None:
@@ -230,8 +235,8 @@ from infra.local import ports
 ports._FIRST, ports._LAST = {taken}, {taken + 1}
 ports.free_port()
 """
-        other = await python(program, TMPDIR=str(tmp_path))  # where no lock says that the port is ours
-        _, said = await other.communicate()
+        async with python(program, TMPDIR=str(tmp_path)) as other:  # where no lock says that the port is ours
+            _, said = await other.communicate(b"")
     assert f"no free TCP port between {taken} and {taken + 1}" in said.decode()
 
 
