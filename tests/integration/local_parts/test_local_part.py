@@ -201,6 +201,14 @@ asyncio.run(main())
         await process.gone()
 
 
+async def test_a_part_does_not_begin_when_its_parent_is_gone_already(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    of_another_parent = [str(parts._CHILD), "1", "-1", "-1", "touch", str(begun)]
+    child = await asyncio.create_subprocess_exec(sys.executable, "-I", "-S", *of_another_parent)
+    assert await child.wait() != 0
+    assert not begun.exists()
+
+
 async def test_ports_given_out_are_all_different_also_between_processes() -> None:
     program = "from infra.local.ports import free_port; print(*(free_port() for _ in range(20)), flush=True); input()"
     async with python(program) as one, python(program) as two:
