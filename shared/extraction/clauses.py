@@ -12,18 +12,30 @@ from shared.extraction.durations import Amount, AmountTokens
 from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import PAST_VERB, WORK_GERUND
 from shared.extraction.passages import Passage
+from shared.extraction.wordlist import words
 
 _ABBREVIATIONS = frozenset(
-    "incl excl art mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc llp esq dept re ref atty attys"
-    " ret approx est vol pp p para paras art sec ch fig et al cf e.g i.e eg ie depo dep disc draft prep memo ltr ex exh govt"
-    " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun app ct cir supp misc int amend"
-    " resp req reqs doc docs attn w adj emer min hrg stmt agmt appl assoc bldg ave blvd rd op sq ext cont contd fed r".split()
+    words(
+        """
+        incl excl art mr mrs ms dr prof hon rev rvw conf tel corr mtg v vs no nos st jr sr inc co corp ltd llc
+        llp esq dept re ref atty attys ret approx est vol pp p para paras art sec ch fig et al cf e.g i.e eg ie
+        depo dep disc draft prep memo ltr ex exh govt jan feb mar apr jun jul aug sep sept oct nov dec mon tue
+        tues wed thu thurs fri sat sun app ct cir supp misc int amend resp req reqs doc docs attn w adj emer min
+        hrg stmt agmt appl assoc bldg ave blvd rd op sq ext cont contd fed r
+        """
+    )
 )
 _ENDS = frozenset({".", "!", "?"})
-_PART_MARKS = (frozenset({";"}), frozenset({":"}), frozenset({".", "|", "·", "•", "/"}), frozenset({"--"}), frozenset({","}))
+_PART_MARKS = (
+    frozenset({";"}),
+    frozenset({":"}),
+    frozenset({".", "|", "·", "•", "/"}),
+    frozenset({"--"}),
+    frozenset({","}),
+)
 _AFTER_LEADING = frozenset({"on", "with", "w/", "for", "of", "in", "re", "at", "each", "more", "from", "to"})
-_BEING = frozenset("is are have has was were 've i've we've".split())
-_OPENERS = frozenset("i we it he she they you there this that which my our who whose then".split())
+_BEING = frozenset(words("is are have has was were 've i've we've"))
+_OPENERS = frozenset(words("i we it he she they you there this that which my our who whose then"))
 _JOINS = frozenset({"and", "&", "plus", "then", "but", "+", "-", "while", ")"})
 
 

@@ -171,7 +171,15 @@ class _Extraction:
 
     def _refusal(self, each: _Decided, rule: str, reason: str) -> Refusal:
         amount = each.candidate.amount
-        return Refusal(Span(amount.start, amount.end), self._text[amount.start : amount.end], amount.best, rule, reason, each.verdict.sure if not each.verdict.done else 0.9, (*each.verdict.marks, *amount.rules))
+        return Refusal(
+            Span(amount.start, amount.end),
+            self._text[amount.start : amount.end],
+            amount.best,
+            rule,
+            reason,
+            each.verdict.sure if not each.verdict.done else 0.9,
+            (*each.verdict.marks, *amount.rules),
+        )
 
     def _entry(self, each: _Decided) -> Entry:
         candidate, amount = each.candidate, each.candidate.amount
@@ -182,9 +190,7 @@ class _Extraction:
         inside = candidate.tokens.part(first, last)
         if amount.rules[:1] and amount.rules[0].startswith("began at"):
             inside = tokenise(self._text, amount.start, amount.end)
-        kind, kind_rule = kind_of(
-            inside, candidate.own, lead, *([before.tokens] if before else []), self._subject
-        )
+        kind, kind_rule = kind_of(inside, candidate.own, lead, *([before.tokens] if before else []), self._subject)
         clause = self._text[evidence.start : evidence.end]
         sentence = self._text[candidate.tokens.starts[0] : candidate.tokens.ends[-1]]
         client = self._client(each, evidence, sentence)
@@ -243,7 +249,11 @@ class _Extraction:
         texts = [clause, sentence[: max(0, sentence.find(clause))]]
         if before is not None and each.verdict.rule in _POINTING_BACK | {"<work> <t>"} and not each.line.day:
             pointing = each.verdict.rule in _POINTING_BACK or "points back to work" in each.verdict.marks
-            texts += [self._text[before.tokens.starts[0] : before.tokens.ends[-1]]] if pointing and before.tokens.starts else []
+            texts += (
+                [self._text[before.tokens.starts[0] : before.tokens.ends[-1]]]
+                if pointing and before.tokens.starts
+                else []
+            )
         for text in texts:
             if found := day_in(text, self._sent, day_first=self._day_first):
                 return found

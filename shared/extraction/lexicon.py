@@ -3,6 +3,7 @@
 One table for all who ask: the context (is this work? is it done?), the kind of entry, and the narrative.
 """
 
+from shared.extraction.wordlist import words
 from shared.models import EntryType
 
 _CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEARCH
@@ -24,7 +25,11 @@ _IRREGULAR: dict[str, tuple[str, ...]] = {
     "catch": ("caught",), "ring": ("rang", "rung"), "pore": ("pored",), "refer": ("referred",), "wrap": ("wrapped",),
 }  # fmt: skip
 _DOUBLING = frozenset(
-    "prep map chat confer plan tag skim log scan run sit get put cut set ship commit refer wrap dig".split()
+    words(
+        """
+        prep map chat confer plan tag skim log scan run sit get put cut set ship commit refer wrap dig
+        """
+    )
 )
 
 VERBS: dict[EntryType, tuple[str, ...]] = {

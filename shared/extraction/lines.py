@@ -79,7 +79,9 @@ class Lines:
         self._take_heading(passage, text, rest, own[0] if own else None)
         if _TIME_HERE.search(text):
             self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
-        return Line(own[0] if own else self._day, self._matter, other=self._is_others(rest), rest=passage.end - len(rest))
+        return Line(
+            own[0] if own else self._day, self._matter, other=self._is_others(rest), rest=passage.end - len(rest)
+        )
 
     def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None) -> None:
         """A line of its own that names a day or a matter holds for what follows; a paragraph of prose ends that."""

@@ -23,7 +23,8 @@ _ENDS_WITH_TIME = re.compile(
     re.I,
 )
 _HAS_TIME = re.compile(
-    r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?!\d)|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|units?)\b|\b(?:hours?|minutes)\b|\d:\d\d", re.IGNORECASE
+    r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?!\d)|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|units?)\b|\b(?:hours?|minutes)\b|\d:\d\d",
+    re.IGNORECASE,
 )
 _TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")
 _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")

@@ -6,6 +6,7 @@ dealt with (a noun), words for work in general ("handled", "file") last; then wh
 
 from shared.extraction.engine import Tokens, Words, compile_pattern
 from shared.extraction.lexicon import BASE, GERUND, NOUNS, PAST, gerund, past, spaced
+from shared.extraction.wordlist import words
 from shared.models import EntryType
 
 _CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEARCH
@@ -13,14 +14,16 @@ _DRAFTING, _REVIEW, _TRAVEL, _OTHER = EntryType.DRAFTING, EntryType.REVIEW, Entr
 
 _WORDS = Words(
     sets={
-        "event": tuple(
-            "hearing trial deposition depo mediation arbitration argument meeting conference interview closing appearance mtg"
-            " hrg dep court examination cross inquest settlement".split()
-        ),
+        "event": words(
+                """
+                hearing trial deposition depo mediation arbitration argument meeting conference interview
+                closing appearance mtg hrg dep court examination cross inquest settlement
+                """
+            ),
         "document": tuple(spaced(noun) for noun in NOUNS[_DRAFTING]),
-        "prep": tuple("prep prepare prepared preparing preparation prepping prepped prepares".split()),
+        "prep": words("prep prepare prepared preparing preparation prepping prepped prepares"),
         "wait": ("waiting", "waited", "wait"),
-        "travel": tuple("travel travelled traveled travelling traveling drive drove driving flew flight".split()),
+        "travel": words("travel travelled traveled travelling traveling drive drove driving flew flight"),
         "search": tuple(
             "check checked checking look looked looking read reading pulled pulling dug digging tracked tracking ran searched"
             " went_through going_through pull digging_out".replace("_", " ").split()
@@ -42,18 +45,34 @@ _PHRASES = tuple(
         ("the way back", "<t> back|home|door_to_door|round_trip|each_way | door_to_door|round_trip <t>", _TRAVEL),
         ("left at <clock>", "left ..4 at ..9 arrived|pulled|reached|got|back", _TRAVEL),
         ("by telephone", r"\( tel|telephone|phone|zoom|teams|video|by_phone|by_zoom .? \)", _CALL),
-        ("on the phone", "on|by|via|over the? phone|telephone|zoom|teams|video|webex|skype|phones | on the line", _CALL),
+        (
+            "on the phone",
+            "on|by|via|over the? phone|telephone|zoom|teams|video|webex|skype|phones | on the line",
+            _CALL,
+        ),
         (", by video", ",|--|- video|zoom|teams|phone|telephone|webex ( -|--|,|<t>|:|. )", _CALL),
         ("kept on", "kept|held us|me on|on_the_phone|hanging", _CALL),
         ("on with", "i|we|was|were|got|am on with|from|between|together", _CALL),
-        ("attend a call", "attend|attended|attending|joined|join|on|led|hosted ..3 call|calls|zoom|teams|webex|telecon", _CALL),
-        ("<t> call", "<t> -? ( prep )? ( phone|video|telephone|zoom|conference|teams )? ( follow_-_up )? call|calls|telecon|zoom", _CALL),
+        (
+            "attend a call",
+            "attend|attended|attending|joined|join|on|led|hosted ..3 call|calls|zoom|teams|webex|telecon",
+            _CALL,
+        ),
+        (
+            "<t> call",
+            "<t> -? ( prep )? ( phone|video|telephone|zoom|conference|teams )? ( follow_-_up )? call|calls|telecon|zoom",
+            _CALL,
+        ),
         ("proofs", "proofs|proofread|proofreading|proofing", _REVIEW),
         ("looking for authority", "{search} ..6 {authority}", _RESEARCH),
         ("tracking down", "tracked|tracking|hunted|hunting ..6 down", _RESEARCH),
         ("going over together", "went|going|gone over|through ..9 together", _MEETING),
         ("walking through", "walked|walking ..2 through", _REVIEW),
-        ("preparing with somebody", "{prep} ( session|meeting|call )? w/|with|dr|mr|ms|mrs|client|witness|witnesses", _MEETING),
+        (
+            "preparing with somebody",
+            "{prep} ( session|meeting|call )? w/|with|dr|mr|ms|mrs|client|witness|witnesses",
+            _MEETING,
+        ),
         (
             "preparing a document",
             "{prep} ( the|a|an|of|and|for|our|my|your|first|revised|amended|draft|initial|proposed )* ..2 {document}",
@@ -61,14 +80,22 @@ _PHRASES = tuple(
         ),
         ("preparing for an event", "{prep} for|to ..4 {event}", _OTHER),
         ("event preparation", "{event} {prep}", _OTHER),
-        ("a document for an event", "{event} -? brief|outline|statement|memo|binder|letter|ltr|script|stmt|submission|charge", _DRAFTING),
+        (
+            "a document for an event",
+            "{event} -? brief|outline|statement|memo|binder|letter|ltr|script|stmt|submission|charge",
+            _DRAFTING,
+        ),
         ("an outline", "cross|opening|closing|direct|examination outline|statement|script|argument", _DRAFTING),
         (
             "working on a document",
             "work|worked|working|spent|put|did ( on|into|in|the|a|an|<t>|our|my|your|of|that|this )* ..2 {document}",
             _DRAFTING,
         ),
-        ("emails with", "emails|email|correspondence|corr|letters ( back_and_forth|exchange )? w/|with|to|from", _DRAFTING),
+        (
+            "emails with",
+            "emails|email|correspondence|corr|letters ( back_and_forth|exchange )? w/|with|to|from",
+            _DRAFTING,
+        ),
     )
 )
 _COMPANY = tuple(
@@ -83,18 +110,26 @@ _COMPANY = tuple(
 )
 _IN_GENERAL = frozenset(
     spaced(form)
-    for verb in (
-        "work handle assist deal process gather collect pull discuss explain strategize plan think manage set build run map"
-        " record start help produce enter attempt fix go look turn settle finish complete code present close copy log fight"
-        " sit stand take keep spend put do have get witness"
-    ).split()
+    for verb in words(
+        """
+        work handle assist deal process gather collect pull discuss explain strategize plan think manage set
+        build run map record start help produce enter attempt fix go look turn settle finish complete code
+        present close copy log fight sit stand take keep spend put do have get witness
+        """
+    )
     for form in (verb, gerund(verb), *past(verb))
 )
 _WEAK = frozenset(
     {"work", "w/", "re", "matter", "matters", "case", "file", "task", "tasks", "attn", "f/u", "note", "notes", "will", "order",
      "notice", "charge", "answer", "reply", "title", "con", "site", "policy", "oc", "att", "train", "report", "video", "documents"}
 )  # fmt: skip
-_ABBREVIATED = frozenset("rev rvw revw rev'd revd tc t/c tcw tcs conf mtg ltr corr rsch telecon depo vm o/c".split())
+_ABBREVIATED = frozenset(
+    words(
+        """
+    rev rvw revw rev'd revd tc t/c tcw tcs conf mtg ltr corr rsch telecon depo vm o/c
+    """
+    )
+)
 _DONE, _NAMED, _GENERAL = 4, 2, 1
 
 
@@ -118,7 +153,7 @@ def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
 
 
 _BY_FIRST = _index()
-_BEING = frozenset("was were wasn't weren't be been being is are isn't".split())
+_BEING = frozenset(words("was were wasn't weren't be been being is are isn't"))
 _HEAD_AFTER = frozenset({"--", ":", ";", "and", "&", "to", ",", "(", "-", ")", "<t>", "<o>", "then", "|", "*"})
 
 

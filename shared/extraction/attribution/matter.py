@@ -17,8 +17,12 @@ _PREFIX = re.compile(
     r"(?P<name>\d{4,6}[-./]\d{3,5}(?=\s)|[^\W\d_][\w'’&./]*(?:\s+[\w'’&./]+){0,6}?)"
     r"(?:\s+[-–—]+\s|\s*:\s|\t|\s{2,}|,\s|\s+(?=\()|\s+(?=\.\d|\d))"
 )
-_FREEMAIL = re.compile(r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\b", re.I)
-_LEGAL = re.compile(r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|\bgov\b|mediat|arbitra", re.I)
+_FREEMAIL = re.compile(
+    r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\b", re.I
+)
+_LEGAL = re.compile(
+    r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|\bgov\b|mediat|arbitra", re.I
+)
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts|bookkeep|payroll|timekeep|accounting|finance|costs", re.I)
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv|wg)\s*(?:\[\d+\])?\s*:\s*|\[[^\]]{1,40}\]\s*)+", re.IGNORECASE)
 _CAPITALS = r"[A-Z][\w’'&-]*(?:\s+(?:&\s+)?[A-Z][\w’'&-]*\.?){0,4}"
@@ -30,7 +34,9 @@ _BILLED_TO = re.compile(
 _CASE = re.compile(
     rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
-_BEFORE_TIME = re.compile(r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*")
+_BEFORE_TIME = re.compile(
+    r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,11 @@ class Places:
 def heading_matter(line: str) -> str | None:
     """The matter that a line of its own names, as a heading over time lines."""
     bare = line.strip().strip("*_#=-–—:. \t")
-    return bare if bare and len(bare.split()) <= 7 and not re.search(r"\d\d?:\d\d|[.!?,]$", bare) and is_name(bare) else None
+    return (
+        bare
+        if bare and len(bare.split()) <= 7 and not re.search(r"\d\d?:\d\d|[.!?,]$", bare) and is_name(bare)
+        else None
+    )
 
 
 class Matters:
@@ -65,7 +75,11 @@ class Matters:
         self._email = email
         self._directory = directory
         self._subject = _REPLY.sub("", email.subject).strip()
-        people = [name.strip("\"'(),.") for each in (email.sender, *email.recipients) for name in re.split(r"[\s,]+", each.name)]
+        people = [
+            name.strip("\"'(),.")
+            for each in (email.sender, *email.recipients)
+            for name in re.split(r"[\s,]+", each.name)
+        ]
         self._people = {name.lower() for name in people if name}
         self._own = email.sender.address.rpartition("@")[2]
         self._client = self._addressee()
@@ -74,7 +88,13 @@ class Matters:
 
     def find(self, places: Places) -> Client:
         """The client or matter named nearest to the work; None where none can be told."""
-        for text in (self.prefix(places.clause, terse=places.terse), places.clause, places.heading, places.sentence, self._subject):
+        for text in (
+            self.prefix(places.clause, terse=places.terse),
+            places.clause,
+            places.heading,
+            places.sentence,
+            self._subject,
+        ):
             if text and (known := self._known(text)):
                 return known
         if known := self._by_domain():
@@ -124,7 +144,11 @@ class Matters:
     def _is_matter(self, name: str) -> bool:
         words = {word.lower().removesuffix("'s").removesuffix("’s") for word in name.split()}
         writes = self._client is None and words <= self._people
-        return is_name(name) and not writes and not (words <= self._people and len(words) == 1 and self._is_first_name(name))
+        return (
+            is_name(name)
+            and not writes
+            and not (words <= self._people and len(words) == 1 and self._is_first_name(name))
+        )
 
     def _is_first_name(self, name: str) -> bool:
         """Whether it is how somebody on the mail is called: no client's name, however the line begins with it."""

@@ -15,6 +15,7 @@ from shared.extraction.context.vocabulary import CONTEXT, LASTED, LASTED_AT_ONCE
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
 from shared.extraction.lexicon import PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.wordlist import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,31 +29,54 @@ class Verdict:
     marks: tuple[str, ...] = ()
 
 
-_NOT_DONE = compile_pattern("{modal}|{intention} | i'd|we'd be|need|have|want|say|expect|suggest|recommend|budget|allow|estimate|guess|like|plan|spend|think", CONTEXT)
-_LATER = compile_pattern(
-    "<t> ..6 ( tomorrow | next week|month|monday|tuesday|wednesday|thursday|friday )", CONTEXT
+_NOT_DONE = compile_pattern(
+    "{modal}|{intention} | i'd|we'd be|need|have|want|say|expect|suggest|recommend|budget|allow|estimate|guess|like|plan|spend|think",
+    CONTEXT,
 )
+_LATER = compile_pattern("<t> ..6 ( tomorrow | next week|month|monday|tuesday|wednesday|thursday|friday )", CONTEXT)
 _SPENT_AFTER = compile_pattern(
     "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
 )
 _HAD = compile_pattern("{first} ..3 had|have|held|did ..3 <t> -? ( {work} | {doing} | with|on|at|in )", CONTEXT)
-_NOT_DONE_TERSE = compile_pattern("{modal}|please|pls|tomorrow|agenda|to_spend|i_see|we_see|next_week|tentatively|if", CONTEXT)
+_NOT_DONE_TERSE = compile_pattern(
+    "{modal}|please|pls|tomorrow|agenda|to_spend|i_see|we_see|next_week|tentatively|if", CONTEXT
+)
 _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
-    " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>", CONTEXT
+    " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>",
+    CONTEXT,
 )
-_BILL_TO = compile_pattern("bill|log|docket|enter|record|post|charge|put ( me|it|just|only|down|another )* <t> to|on|for|against|under", CONTEXT)
+_BILL_TO = compile_pattern(
+    "bill|log|docket|enter|record|post|charge|put ( me|it|just|only|down|another )* <t> to|on|for|against|under",
+    CONTEXT,
+)
 _PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
-_FILLERS = frozenset("about another only a an in the for just me us at on further around roughly approximately , (".split())
+_FILLERS = frozenset(
+    words(
+        """
+    about another only a an in the for just me us at on further around roughly approximately , (
+    """
+    )
+)
 _A_WORK = compile_pattern("<t> of? work", CONTEXT)
 _CLAUSE_OPENERS = FIRST | {"which", "it", "that", "then", "he", "she", "they", "this", "here"}
 _SPEECH = frozenset(
-    "quoted estimated told said asked promised budgeted expected scheduled requested offered allowed thought hoped assumed"
-    " guessed wanted agreed suggested proposed mentioned understood believed knew felt saw got heard learned received noticed"
-    " wished reserved planned slept ate bought paid sold lived loved liked enjoyed missed ran lost won owed saved gave let".split()
+    words(
+        """
+        quoted estimated told said asked promised budgeted expected scheduled requested offered allowed thought
+        hoped assumed guessed wanted agreed suggested proposed mentioned understood believed knew felt saw got
+        heard learned received noticed wished reserved planned slept ate bought paid sold lived loved liked
+        enjoyed missed ran lost won owed saved gave let
+        """
+    )
 )
 _WEAK = frozenset(
-    "sat waited stood walked drove flew rode looked thought went watched listened talked got stayed ran chatted".split()
+    words(
+        """
+        sat waited stood walked drove flew rode looked thought went watched listened talked got stayed ran
+        chatted
+        """
+    )
 )
 _POINTING = frozenset({"<n>", "it", "this", "that", "which", "these", "those", "one", "all", "both"})
 _INHERITED = frozenset(
@@ -73,12 +97,17 @@ _LIKE_BASE = WORK_BASE | {
     "block",
 }
 _PERSONAL = frozenset(
-    "gym dentist doctor's lunch dinner breakfast soccer kids son daughter wife husband mom dad workout yoga haircut birthday"
-    " school vacation party movie game tennis golf groceries store church baby pers personal dog nap slept sleep tv commute"
-    " beach garden gardening jog jogging hike hiking swim swimming vet wedding funeral shower traffic airport netflix"
-    " marathon football baseball basketball hockey massage shopping supermarket laundry cooking recipe piano ballet recital"
-    " sandwich pto holiday hairdresser kindergarten daycare nursery physio physiotherapy optician theatre concert cinema"
-    " homework playground picnic barbecue bbq fishing ski skiing pub treadmill pilates peloton crossfit bike biking".split()
+    words(
+        """
+        gym dentist doctor's lunch dinner breakfast soccer kids son daughter wife husband mom dad workout yoga
+        haircut birthday school vacation party movie game tennis golf groceries store church baby pers personal
+        dog nap slept sleep tv commute beach garden gardening jog jogging hike hiking swim swimming vet wedding
+        funeral shower traffic airport netflix marathon football baseball basketball hockey massage shopping
+        supermarket laundry cooking recipe piano ballet recital sandwich pto holiday hairdresser kindergarten
+        daycare nursery physio physiotherapy optician theatre concert cinema homework playground picnic barbecue
+        bbq fishing ski skiing pub treadmill pilates peloton crossfit bike biking
+        """
+    )
 )
 
 
@@ -330,7 +359,9 @@ def _impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     verb = tokens.spelled[by.verb]
     subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
     head = tokens.part(0, by.verb)
-    if verb not in LASTED or (verb in LASTED_AT_ONCE and candidate.at - by.verb > 4 and tokens.spelled[candidate.at - 1] != ","):
+    if verb not in LASTED or (
+        verb in LASTED_AT_ONCE and candidate.at - by.verb > 4 and tokens.spelled[candidate.at - 1] != ","
+    ):
         return Verdict(False, 0.8, "<thing> <did> <t>", "nothing says that the sender worked")
     before = candidate.sentence.before
     if subject not in _POINTING and (nominal_work(tokens, by.subject) or subject.removesuffix("'s") in WORK_NOUN):
@@ -368,7 +399,13 @@ def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ve
     if verb and not _clause_breaks(tokens.part(by.verb, candidate.at)) and candidate.amount.form is not Form.COLON:
         if verb in TIME_VERBS and (_work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
             return Verdict(True, 0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
-        if verb in WORK_PAST and (not terse or is_sheet(candidate, around, raw)) and verb not in PARTICIPLES and not planned and candidate.amount.best <= 960:
+        if (
+            verb in WORK_PAST
+            and (not terse or is_sheet(candidate, around, raw))
+            and verb not in PARTICIPLES
+            and not planned
+            and candidate.amount.best <= 960
+        ):
             return Verdict(True, 0.9, "<worked> <t>", "the sender is meant where nobody is named", (verb,))
     if _A_WORK.search(tokens) and set(tokens.spelled[: candidate.at]) & FIRST:
         return Verdict(True, 0.85, "<t> of work", "work that the sender calls so")

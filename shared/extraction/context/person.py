@@ -7,68 +7,111 @@ a verb without one ("and drafted the reply") shares the subject of the verb befo
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.extraction.engine import Tokens
 from shared.extraction.context.vocabulary import LASTED
-from shared.extraction.lexicon import PAST_VERB, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.engine import Tokens
+from shared.extraction.lexicon import PAST_VERB, WORK_GERUND, WORK_NOUN
+from shared.extraction.wordlist import words
 
 _WINDOW = 40
 """Tokens before the amount that are looked at."""
 FIRST = frozenset({"i", "we", "i've", "we've", "i'd", "we'd", "i'm", "we're", "myself", "ive"})
-_DAYS = frozenset("monday tuesday wednesday thursday friday saturday sunday yesterday today".split())
+_DAYS = frozenset(words("monday tuesday wednesday thursday friday saturday sunday yesterday today"))
 _US = frozenset({"me", "us"})
 OTHERS = frozenset(
-    "you he she they you've he's she's they've who opposing counsel everyone somebody someone nobody anyone each client"
-    " clients associate associates paralegal paralegals judge jury court clerk they'd he'd she'd you'd partner".split()
+    words(
+        """
+        you he she they you've he's she's they've who opposing counsel everyone somebody someone nobody anyone
+        each client clients associate associates paralegal paralegals judge jury court clerk they'd he'd she'd
+        you'd partner
+        """
+    )
 )
 _IMPERSONAL = frozenset({"<n>", "it", "this", "that", "which", "these", "those", "there", "each", "both", "one", "all"})
 _SKIPPED = frozenset(
-    "have has had 've also then just already now since so only really finally actually probably personally literally both"
-    " all together each again later ended up today yesterday tonight jointly recently subsequently immediately quickly"
-    " carefully successfully only still even first next almost nearly about over in fact as well promised however therefore"
-    " further separately briefly once twice easily been being monday tuesday wednesday thursday friday saturday sunday".split()
+    words(
+        """
+        have has had 've also then just already now since so only really finally actually probably personally
+        literally both all together each again later ended up today yesterday tonight jointly recently
+        subsequently immediately quickly carefully successfully only still even first next almost nearly about
+        over in fact as well promised however therefore further separately briefly once twice easily been being
+        monday tuesday wednesday thursday friday saturday sunday
+        """
+    )
 )
 _IS = frozenset(
-    "is are asks gives wants shows claims says needs requires contains takes lasts runs has allows proposes suggests there's"
-    " it's he's she's here's means makes costs states charges bills covers serves lets calls sits stays".split()
+    words(
+        """
+        is are asks gives wants shows claims says needs requires contains takes lasts runs has allows proposes
+        suggests there's it's he's she's here's means makes costs states charges bills covers serves lets calls
+        sits stays
+        """
+    )
 )
 _FINITE = (
     PAST_VERB
     | _IS
     | frozenset(
-        "is are was were has does says said claims claimed thinks asked wants felt slept went lost closed waited lasted ran"
-        " worked needed required tried stayed took charged billed recorded logged devoted clocked used cost ended came"
-        " went sat stood lay kept seemed looked showed moved sold paid bought ate drank left arrived knew began stopped"
-        " missed broke fell grew rose saved wasted burned burnt dedicated invested totaled totalled amounted racked"
-        " asks gives wants shows claims says needs requires contains lists takes lasts runs has allows proposes suggests"
-        " landed wound hit dragged stretched consumed ate swallowed clocked".split()
+        words(
+            """
+            is are was were has does says said claims claimed thinks asked wants felt slept went lost closed
+            waited lasted ran worked needed required tried stayed took charged billed recorded logged devoted
+            clocked used cost ended came went sat stood lay kept seemed looked showed moved sold paid bought ate
+            drank left arrived knew began stopped missed broke fell grew rose saved wasted burned burnt
+            dedicated invested totaled totalled amounted racked asks gives wants shows claims says needs
+            requires contains lists takes lasts runs has allows proposes suggests landed wound hit dragged
+            stretched consumed ate swallowed clocked
+            """
+        )
     )
 )
 _NOT_BEFORE_VERB = frozenset(
-    "the a an to of for in on with your his her their its our my this that these those and/or very some any no re from by"
-    " as at w/ into about be being been is are was were".split()
+    words(
+        """
+        the a an to of for in on with your his her their its our my this that these those and/or very some any
+        no re from by as at w/ into about be being been is are was were
+        """
+    )
 )
 _WALLS = frozenset({";", ":", "--", "?", "!", "|"})
 """What no verb governs across."""
 _TIME = frozenset({"time", "hours", "total", "sum", "work"})
 _PREPOSITIONS = frozenset(
-    "w with of for to on re between from at in before about regarding by about after against over under w/ itself confirming"
-    " through across and , that which".split()
+    words(
+        """
+        w with of for to on re between from at in before about regarding by about after against over under w/
+        itself confirming through across and , that which
+        """
+    )
 )
 _PHRASE_ENDS = frozenset({";", ":", "--", "(", ")", "<o>", "<t>", "?", "!", "but", "so", "that"})
 _TIMES_OF_DAY = frozenset(
-    "this morning afternoon evening today yesterday tonight last night the a an my our your his her their i.e . ,".split()
+    words(
+        """
+        this morning afternoon evening today yesterday tonight last night the a an my our your his her their i.e
+        . ,
+        """
+    )
 ) - {","}
 _INVOLVING = LASTED | frozenset(
-    "kept held had took cost left walked met called joined grilled gave set rang had".split()
+    words("kept held had took cost left walked met called joined grilled gave set rang had")
 )
 _OPINION = frozenset(
-    "thought expected hoped planned wanted feared guessed said estimated budgeted anticipated promised".split()
+    words(
+        """
+        thought expected hoped planned wanted feared guessed said estimated budgeted anticipated promised
+        """
+    )
 )
 _PRESENT = frozenset(
-    "shows show says say is are has have claims thinks wants means states notes lists indicates suggests reflects confirms"
-    " does do know knows understand believe believes reports argues contends recommends allows requires runs".split()
+    words(
+        """
+        shows show says say is are has have claims thinks wants means states notes lists indicates suggests
+        reflects confirms does do know knows understand believe believes reports argues contends recommends
+        allows requires runs
+        """
+    )
 )
-_PLAIN_PAST = frozenset("took ran went was were spent lasted came had did got gave ended put kept".split())
+_PLAIN_PAST = frozenset(words("took ran went was were spent lasted came had did got gave ended put kept"))
 _BREAKS = frozenset(
     {",", ";", ":", "--", "(", ".", "and", "then", "but", "so", "&", "-", '"', "plus", "or", "*", "•", ")"}
 )

@@ -34,7 +34,9 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
             found[place] = reason
     for place in list(found):
         if found[place][0] == "total <t>":
-            found |= dict.fromkeys(_parts_beside(place, stated), ("subtotal <t>", "a part of a total that stands beside it"))
+            found |= dict.fromkeys(
+                _parts_beside(place, stated), ("subtotal <t>", "a part of a total that stands beside it")
+            )
     return found
 
 
@@ -55,11 +57,7 @@ def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str
         return "total <t>", "a total of what is itemised above"
     if len(before) == 1 and said and _HEAD.search(each.clause) and abs(before[0] - each.minutes) < 1:
         return "total <t>", "a total of what is itemised above"
-    if (
-        len(after) >= 2
-        and _is_leading_sum(each.minutes, after)
-        and (said or _opens_list(each, stated[place + 1]))
-    ):
+    if len(after) >= 2 and _is_leading_sum(each.minutes, after) and (said or _opens_list(each, stated[place + 1])):
         return "total <t>:", "a total of what is itemised below"
     return None
 

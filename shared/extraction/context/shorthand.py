@@ -13,23 +13,35 @@ from shared.extraction.context.vocabulary import CONTEXT
 from shared.extraction.durations import Form
 from shared.extraction.engine import compile_pattern
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.wordlist import words
 
 if TYPE_CHECKING:
     from shared.extraction.context.judge import Around
 
 ENOUGH = 3.0
 _ABBREVIATED = frozenset(
-    "record tc t/c tcw tel rev rvw rev'd revd conf mtg depo dep corr attn att'd o/c w/ re rsch w/client prep hrg ltr dft telecon t/cs"
-    " tcs draft drft memo oc opp vm f/u pltf def stip rogs msj mtd aff decl disc resp doc docs pld perusing attending att"
-    " attendance perusal engaged telephone counsel nc atty opc plf ph/c conference telephone exhibits pleadings motion"
-    " deposition transcript affidavit hearing trial mediation discovery complaint court clerk judge arraignment client brief"
-    " lease notary probate closing testimony witness expert".split()
+    words(
+        """
+        record tc t/c tcw tel rev rvw rev'd revd conf mtg depo dep corr attn att'd o/c w/ re rsch w/client prep
+        hrg ltr dft telecon t/cs tcs draft drft memo oc opp vm f/u pltf def stip rogs msj mtd aff decl disc resp
+        doc docs pld perusing attending att attendance perusal engaged telephone counsel nc atty opc plf ph/c
+        conference telephone exhibits pleadings motion deposition transcript affidavit hearing trial mediation
+        discovery complaint court clerk judge arraignment client brief lease notary probate closing testimony
+        witness expert
+        """
+    )
 )
 _EDGE = frozenset(
     {",", ";", "--", ":", "-", "(", ")", "[", "]", ".", "|", "/", "*", "•", "=", "nc", "n/c", "!", "·", "~", "@"}
 )
-_ON = frozenset("on with for w/ re of into back to".split())
-_DAY = frozenset("today yesterday tonight monday tuesday wednesday thursday friday saturday sunday".split())
+_ON = frozenset(words("on with for w/ re of into back to"))
+_DAY = frozenset(
+    words(
+        """
+    today yesterday tonight monday tuesday wednesday thursday friday saturday sunday
+    """
+    )
+)
 _WORK = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE
 _WITH = compile_pattern("<t> with|w/ !that|this !{doing}", CONTEXT)
 _OF_WORK = compile_pattern(
@@ -39,9 +51,11 @@ _POINTS_BACK = compile_pattern(
     "<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told|all|total | same <t> back|home|again | <t> back|home",
     CONTEXT,
 )
-_TERM = frozenset("within per each every must shall notice maximum minimum limit max min".split())
+_TERM = frozenset(words("within per each every must shall notice maximum minimum limit max min"))
 _SUMMED_UP = frozenset({"so", "=", "total", "thus", "i", "ie", "or"})
-_TENTHS_OF_WORK = frozenset({"call", "calls", "research", "email", "emails", "letter", "memo", "travel", "attend", "attended"})
+_TENTHS_OF_WORK = frozenset(
+    {"call", "calls", "research", "email", "emails", "letter", "memo", "travel", "attend", "attended"}
+)
 _THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
 _PRICED = compile_pattern("<t> x|@|at|× <money>|<rate>", CONTEXT)
@@ -50,9 +64,14 @@ _CALL_IT = compile_pattern(
     "call|make it <t> | all told|in <t> | total of? <t> | <t> total|all|even | another <t>", CONTEXT
 )
 _AFTER = frozenset(
-    "central eastern pacific et est edt ct cst cdt pt pst pdt gmt bst aest aedt then and also plus another roughly about or so same yes to approx "
-    "today yesterday total only tonight even monday tuesday wednesday thursday friday saturday sunday please pls approx nc"
-    " hrs hours this morning afternoon evening billable all in on".split()
+    words(
+        """
+        central eastern pacific et est edt ct cst cdt pt pst pdt gmt bst aest aedt then and also plus another
+        roughly about or so same yes to approx today yesterday total only tonight even monday tuesday wednesday
+        thursday friday saturday sunday please pls approx nc hrs hours this morning afternoon evening billable
+        all in on
+        """
+    )
 )
 _PATTERNS = (
     (
@@ -109,7 +128,11 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     said = [
         ("day", 1.0, around.dated or bool(words & _DAY) or "<ordinal>" in words or not _THIS.isdisjoint(own.phrases)),
         ("matter", 0.5, around.matter),
-        ("matter, in a list", 0.5, amount.form is not Form.BARE and around.matter and around.setting.lines.get(block, 0) > 1),
+        (
+            "matter, in a list",
+            0.5,
+            amount.form is not Form.BARE and around.matter and around.setting.lines.get(block, 0) > 1,
+        ),
         ("on something", 0.5, bool(own.spelled[at + 1 : at + 2]) and own.spelled[at + 1] in _ON),
         ("with somebody", 1.0, _WITH.search(own) is not None),
         ("of work", 1.5, _OF_WORK.search(own) is not None),
@@ -127,7 +150,11 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         ("more than a day's work", -4.0, amount.best > 960),
         ("says something else", -2.0 if amount.form in {Form.SPOKEN, Form.CLOCK} else -0.5, around.governed),
         ("a statistic", -3.0, bool(words & STATISTICS)),
-        ("a fraction of a minute", -2.0, amount.form is Form.SPOKEN and amount.best != round(amount.best) and amount.best < 30),
+        (
+            "a fraction of a minute",
+            -2.0,
+            amount.form is Form.SPOKEN and amount.best != round(amount.best) and amount.best < 30,
+        ),
         ("a term", -1.5, bool(words & _TERM) and own.spelled[0] not in _SUMMED_UP),
         ("work of <t>", -1.5, _WORK_OF.search(own) is not None),
         ("under a report of time", 1.5, around.setting.reported(block)),

@@ -2,6 +2,7 @@
 
 from shared.extraction.engine import Words
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.wordlist import words
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MODALS = (
@@ -23,18 +24,31 @@ INTENTIONS = (
     "tentatively", "take", "give", "i see", "we see", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
 )  # fmt: skip
 NEGATIONS = frozenset(
-    "not never didn't haven't hasn't wasn't weren't don't doesn't no cannot nobody hadn't nor neither without ain't isn't".split()
+    words(
+        """
+        not never didn't haven't hasn't wasn't weren't don't doesn't no cannot nobody hadn't nor neither without
+        ain't isn't
+        """
+    )
 )
-LASTED_AT_ONCE = frozenset("was were went kept cost made".split())
+LASTED_AT_ONCE = frozenset(words("was were went kept cost made"))
 """Of LASTED, the verbs that say how long only right before the amount."""
 TIME_VERBS = frozenset(
-    "spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged took had gave"
-    " got booked docketed racked passed lost wasted entered expended blew totaled totalled accrued incurred posted noted"
-    " tracked needed done".split()
+    words(
+        """
+        spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged
+        took had gave got booked docketed racked passed lost wasted entered expended blew totaled totalled
+        accrued incurred posted noted tracked needed done
+        """
+    )
 )
 LASTED = frozenset(
-    "took lasted ran was went ended required needed consumed ate ran dragged stretched cost swallowed were totaled"
-    " totalled lasted turned occupied absorbed kept amounted taken run gone".split()
+    words(
+        """
+        took lasted ran was went ended required needed consumed ate ran dragged stretched cost swallowed were
+        totaled totalled lasted turned occupied absorbed kept amounted taken run gone
+        """
+    )
 )
 
 CONTEXT = Words(

@@ -10,35 +10,54 @@ from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.wordlist import words
 
 _NOT_AFTER = frozenset(
-    "§ section sections sec rule rules version versions ver v exhibit exhibits ex para paragraph paragraphs no number item"
-    " items article articles art clause clauses chapter ch table figure fig step schedule page pages p pp part parts"
-    " appendix annex tab line lines note question q release build module level grade score rating average mean ratio"
-    " python ios windows http tls usb phase $ £ € % # = < > * × x / by than subsection regulation reg at around"
-    " increase decrease decreased increased rose fell dropped price cost rate factor".split()
+    words(
+        """
+        § section sections sec rule rules version versions ver v exhibit exhibits ex para paragraph paragraphs
+        no number item items article articles art clause clauses chapter ch table figure fig step schedule page
+        pages p pp part parts appendix annex tab line lines note question q release build module level grade
+        score rating average mean ratio python ios windows http tls usb phase $ £ € % # = < > * × x / by than
+        subsection regulation reg at around increase decrease decreased increased rose fell dropped price cost
+        rate factor
+        """
+    )
 )
 _NOT_BEFORE = frozenset(
-    "% s sec secs seconds second ms instead percent percentage million billion thousand m mm cm km kg g mb gb tb kb miles mile inches inch feet ft foot acres acre"
-    " x times dollars pounds points point stars degrees lbs lb oz tons pages page copies days day weeks week months"
-    " month years year pm am o'clock units bps basis people employees sq square litres liters gallons percentile gpa"
-    " / ^ * × = < > k bn mn cents shares per users gw mw kw mwh kwh gb/s hz ghz and|or fte mg ml".split()
+    words(
+        """
+        % s sec secs seconds second ms instead percent percentage million billion thousand m mm cm km kg g mb gb
+        tb kb miles mile inches inch feet ft foot acres acre x times dollars pounds points point stars degrees
+        lbs lb oz tons pages page copies days day weeks week months month years year pm am o'clock units bps
+        basis people employees sq square litres liters gallons percentile gpa / ^ * × = < > k bn mn cents shares
+        per users gw mw kw mwh kwh gb/s hz ghz and|or fte mg ml
+        """
+    )
 )
 _OPENERS = frozenset({"(", "--", ":", ",", "-", "[", "~", "|", ";", "="})
 _CLOSERS = frozenset({")", ",", ".", ";", "--", "]", "|", "!", "nc", "n/c", ":", "+", "&", "/"})
 _SPENT = frozenset(
-    "spent put bill billed log logged add enter record of another about approximately only was is took it to for me i had"
-    " total roughly approx say did worked plus than and by just around nearly charge charged docket time entered"
-    " recorded booked hours".split()
+    words(
+        """
+        spent put bill billed log logged add enter record of another about approximately only was is took it to
+        for me i had total roughly approx say did worked plus than and by just around nearly charge charged
+        docket time entered recorded booked hours
+        """
+    )
 )
 _WORK_FOLLOWS = frozenset(
-    "on for with w/ to re into reviewing drafting preparing attending revising researching reading writing of in and"
-    " today yesterday this then tc t/c call hrs on".split()
+    words(
+        """
+        on for with w/ to re into reviewing drafting preparing attending revising researching reading writing of
+        in and today yesterday this then tc t/c call hrs on
+        """
+    )
 )
 _WORK = WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
-_CLOCK_AFTER = frozenset("at @ by until till from before after around about since to of past between".split())
+_CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
 _LONGEST = 16.0
 """Hours: no single piece of work in a day is longer."""
 
@@ -76,7 +95,13 @@ def _prime(tokens: Tokens, index: int, raw: str, text: str) -> Amount | None:
     _, after = _around(tokens, index)
     end = tokens.ends[index]
     apart = not text[max(0, tokens.starts[index] - 1) : tokens.starts[index]].strip(" (\t\n")
-    if not raw.isdigit() or after != "'" or not apart or tokens.starts[index + 1] != end or text[end + 1 : end + 2].isalnum():
+    if (
+        not raw.isdigit()
+        or after != "'"
+        or not apart
+        or tokens.starts[index + 1] != end
+        or text[end + 1 : end + 2].isalnum()
+    ):
         return None
     minutes = float(raw)
     return _amount(tokens, index, minutes, "<n>'", Form.SPOKEN) if 5 <= minutes <= 300 else None

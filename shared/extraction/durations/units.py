@@ -8,7 +8,5 @@ HOUR = ("hour", "hours", "hr", "hrs", "h", "hs", "hour's", "hr's", "houres", "ho
 MINUTE = ("minute", "minutes", "min", "mins", "m", "mn", "minuets", "mintues", "minues", "minites", "minuts", "min's")
 UNIT = ("unit", "units", "u")
 
-MINUTES_OF: dict[str, float] = (
-    dict.fromkeys(HOUR, 60.0) | dict.fromkeys(MINUTE, 1.0) | dict.fromkeys(UNIT, 6.0)
-)
+MINUTES_OF: dict[str, float] = dict.fromkeys(HOUR, 60.0) | dict.fromkeys(MINUTE, 1.0) | dict.fromkeys(UNIT, 6.0)
 """Minutes of one of each unit. A unit is the six minutes in which British and Australian firms record time."""
