@@ -10,6 +10,7 @@ A part dies with the process that started it, even when that one gets kill -9.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess  # nosec B404
@@ -47,6 +48,8 @@ class Part:
     log: where standard output and error go, appended; its folder is made.
     deadline: seconds from start to ready. stop_deadline: seconds from `stop_signal` to SIGKILL.
     user: (uid, gid) to run as, None for this process's own.
+    death_signal: what the part gets when the process that started it dies. SIGTERM where the part has processes of its
+    own to end, since only the part itself is told.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Part:
         deadline: float = 30.0,
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_deadline: float = 10.0,
+        death_signal: signal.Signals = signal.SIGKILL,
     ) -> None:
         self.name = name
         self.argv = [str(argument) for argument in argv]
@@ -71,6 +75,7 @@ class Part:
         self._deadline = deadline
         self._stop_signal = stop_signal
         self._stop_deadline = stop_deadline
+        self._death_signal = death_signal
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
@@ -135,7 +140,7 @@ class Part:
         return await self.start()
 
     async def wait_exit(self, deadline: float | None = None) -> int:
-        """The exit code (negative: the signal) once the process has ended.
+        """The exit code (negative: the signal) once the process has ended, and what it left behind with it.
 
         Raises TimeoutError after `deadline` seconds, PartFailed when it was never started.
         """
@@ -145,6 +150,9 @@ class Part:
             try:
                 async with asyncio.timeout(deadline):
                     await _ended(handle)
+                # Not reaped yet, so the number of its group is still its own.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
             finally:
                 os.close(handle)
         return process.wait()
@@ -168,7 +176,8 @@ class Part:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         uid, gid = self._user or (-1, -1)
-        launch = [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), str(uid), str(gid)]
+        numbers = (os.getpid(), int(self._death_signal), uid, gid)
+        launch = [sys.executable, "-I", "-S", str(_CHILD), *(str(number) for number in numbers)]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._log_start = log.tell()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,7 @@ from infra.local.feed import Fed
 MOST_ROWS: Final = 60
 MOST_BROKEN: Final = 10
 PAGE: Final = 1000
+EVIDENCE_INDENT: Final = 12
 
 
 class Report:
@@ -58,7 +60,8 @@ class Report:
 async def show(report: Report, fed: Fed, seconds: float, console: Console) -> None:
     """Print it all. `seconds`: from the first email sent to the last one on record."""
     rows = await report.entries()
-    console.print(_entry_table(rows))
+    console.print("\nTime entries, each with the email's own words:\n")
+    _show_entries(rows, console)
     if len(rows) > MOST_ROWS:
         console.print(f"... and {len(rows) - MOST_ROWS} more.")
     console.print(_total_table("Client or matter", rows, lambda row: row["client_matter"] or "(none named)"))
@@ -71,27 +74,21 @@ async def show(report: Report, fed: Fed, seconds: float, console: Console) -> No
         console.print(f"  ... and {len(fed.broken) - MOST_BROKEN} more that are not readable.")
 
 
-def _entry_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Time entries, each with the email's own words", title_justify="left", row_styles=("", "dim"))
-    table.add_column("Date", no_wrap=True)
-    table.add_column("Client or matter", max_width=24)
-    table.add_column("Work", no_wrap=True)
-    table.add_column("Said", justify="right", no_wrap=True)
-    table.add_column("Billed", justify="right", no_wrap=True)
-    table.add_column("Sure", justify="right", no_wrap=True)
-    table.add_column("Evidence", ratio=1)
+def _show_entries(rows: list[dict[str, Any]], console: Console) -> None:
+    heading = ("Date", "Client or matter", "Work", "Said", "Billed", "Sure")
+    console.print(Text(_line(*heading), style="bold"))
     for row in rows[:MOST_ROWS]:
+        billed = _tenths(row["billed_minutes"]) if row["billable"] else "no charge"
+        said, sure = f"{row['duration_minutes']:g} min", f"{row['confidence_score']:.0%}"
+        line = _line(row["date_performed"], row["client_matter"] or "-", row["entry_type"], said, billed, sure)
         # As text, never as markup: an email may hold anything.
-        table.add_row(
-            row["date_performed"],
-            Text(row["client_matter"] or "-"),
-            row["entry_type"],
-            f"{row['duration_minutes']:g} min",
-            _tenths(row["billed_minutes"]) if row["billable"] else "no charge",
-            f"{row['confidence_score']:.0%}",
-            Text(" ".join(row["extracted_text"].split())),
-        )
-    return table
+        console.print(Text(line))
+        evidence = " ".join(row["extracted_text"].split())
+        console.print(Padding(Text(f"“{evidence}”", style="italic cyan"), (0, 0, 0, EVIDENCE_INDENT)))
+
+
+def _line(date: str, client: str, work: str, said: str, billed: str, sure: str) -> str:
+    return f"{date:<12}{client[:26]:<27}{work:<10}{said:>10}{billed:>11}{sure:>6}"
 
 
 def _total_table(title: str, rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) -> Table:

@@ -9,6 +9,7 @@ Ports are chosen free, so a second stack can run beside it. Everything ends with
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -176,6 +177,7 @@ class Stack:
             log=self.folder / f"{name}.log",
             ready=lambda: http_answers(port, "/robots.txt", range(200, 500)),
             env={**self.function_settings(name), "FUNCTION_TARGET": name, "FUNCTION_SOURCE": str(ROOT / "main.py")},
+            death_signal=signal.SIGTERM,  # its server's master ends the worker
         )
 
     def function_settings(self, function: str | None = None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from infra.local.feed import Fed, feed, owner
+from infra.local.feed import feed, owner
 from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
 from infra.local.report import Report
