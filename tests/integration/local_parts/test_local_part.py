@@ -201,11 +201,14 @@ asyncio.run(main())
         await process.gone()
 
 
-async def test_a_part_does_not_begin_when_its_parent_is_gone_already(tmp_path: Path) -> None:
+async def test_a_part_does_not_begin_when_its_parent_is_gone_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = tmp_path / "begun"
-    of_another_parent = [str(parts._CHILD), "1", "-1", "-1", "touch", str(begun)]
-    child = await asyncio.create_subprocess_exec(sys.executable, "-I", "-S", *of_another_parent)
-    assert await child.wait() != 0
+    part = Part("orphan", ["touch", begun], log=tmp_path / "orphan.log", ready=never)
+    monkeypatch.setattr("os.getpid", lambda: 1)  # whom the part takes for its parent
+    with pytest.raises(PartFailed, match="ended with exit code 126"):
+        await part.start()
     assert not begun.exists()
 
 
