@@ -1,4 +1,6 @@
-"""Becomes another program that can't outlive its parent: `python -I -S child.py PARENT SIGNAL UID GID PROGRAM ARGUMENT…`.
+"""Becomes another program that can't outlive its parent.
+
+`python -I -S child.py PARENT SIGNAL UID GID PROGRAM ARGUMENT…`
 
 PARENT is a process id, SIGNAL the number of what the program gets when that process dies. UID and GID of -1 keep the
 parent's user. The kernel forgets a parent-death signal when the user changes, so it is asked for here, after that

@@ -1,7 +1,7 @@
 """What the demo shows: entries with the words that prove them, totals, and what became of each email."""
 
-from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -16,6 +16,8 @@ MOST_ROWS: Final = 60
 MOST_BROKEN: Final = 10
 PAGE: Final = 1000
 EVIDENCE_INDENT: Final = 12
+MOST_TOTALS: Final = 20
+_TOTALS: Final = ("Entries", "Hours said", "Billed", "No charge")
 
 
 class Report:
@@ -87,27 +89,50 @@ def _show_entries(rows: list[dict[str, Any]], console: Console) -> None:
         console.print(Padding(Text(f"“{evidence}”", style="italic cyan"), (0, 0, 0, EVIDENCE_INDENT)))
 
 
-def _line(date: str, client: str, work: str, said: str, billed: str, sure: str) -> str:
+def _line(*cells: str) -> str:
+    date, client, work, said, billed, sure = cells
     return f"{date:<12}{client[:26]:<27}{work:<10}{said:>10}{billed:>11}{sure:>6}"
 
 
+@dataclass
+class _Sum:
+    """What one line of totals adds up; minutes. `name`: the spelling that was met first."""
+
+    name: str
+    entries: int = 0
+    said: float = 0.0
+    billed: float = 0.0
+    free: float = 0.0
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.entries += 1
+        self.said += row["duration_minutes"]
+        self.billed += row["billed_minutes"]
+        self.free += 0.0 if row["billable"] else row["duration_minutes"]
+
+    def cells(self) -> tuple[str, str, str, str]:
+        return f"{self.entries}", f"{self.said / 60:.2f}", f"{self.billed / 60:.2f}", f"{self.free / 60:.2f}"
+
+
 def _total_table(title: str, rows: list[dict[str, Any]], group: Callable[[dict[str, Any]], str]) -> Table:
-    sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
+    sums: dict[str, _Sum] = {}
+    total = _Sum("Total")
     for row in rows:
-        for key in (group(row), ""):
-            total = sums[key]
-            total[0] += 1
-            total[1] += row["duration_minutes"]
-            total[2] += row["billed_minutes"]
-            total[3] += 0.0 if row["billable"] else row["duration_minutes"]
-    everything = sums.pop("", [0, 0.0, 0.0, 0.0])
+        name = group(row)
+        sums.setdefault(name.casefold(), _Sum(name)).add(row)
+        total.add(row)
     table = Table(show_footer=True)
-    table.add_column(title, footer="Total")
-    for place, heading in enumerate(("Entries", "Hours said", "Hours billed", "Hours not charged")):
-        footer = f"{everything[0]:g}" if place == 0 else _tenths(everything[place])
-        table.add_column(heading, justify="right", footer=footer)
-    for key, (entries, said, billed, free) in sorted(sums.items(), key=lambda item: -item[1][1]):
-        table.add_row(Text(key), f"{entries:g}", _tenths(said), _tenths(billed), _tenths(free))
+    for heading, footer in zip((title, *_TOTALS), (total.name, *total.cells()), strict=True):
+        table.add_column(heading, footer=footer, justify="left" if heading == title else "right", no_wrap=True)
+    ordered = sorted(sums.values(), key=lambda one: -one.said)
+    for one in ordered[:MOST_TOTALS]:
+        table.add_row(Text(one.name), *one.cells())
+    if len(ordered) > MOST_TOTALS:
+        rest = _Sum(f"({len(ordered) - MOST_TOTALS} more)")
+        for one in ordered[MOST_TOTALS:]:
+            rest.entries, rest.said = rest.entries + one.entries, rest.said + one.said
+            rest.billed, rest.free = rest.billed + one.billed, rest.free + one.free
+        table.add_row(rest.name, *rest.cells())
     return table
 
 
