@@ -5,17 +5,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from shared.extraction.found import Entry
-from shared.mail.email import Span
 from shared.models import Extractor, Matter, RoundingMode, RoundingScope
 from shared.store.client import StoreClient
 from shared.store.mailboxes import MailboxState
+
+if TYPE_CHECKING:  # gmail_push asks this store too, and starts without the grammar
+    from shared.extraction.found import Entry
+    from shared.mail.email import Span
 
 
 class Outcome(StrEnum):
@@ -99,7 +101,7 @@ class Analysis:
     analyser_version: int
     correlation_id: str
     sent_at: datetime | None = None
-    entries: Sequence[Entry] = ()
+    entries: "Sequence[Entry]" = ()
     failure: str | None = None
 
 
@@ -171,7 +173,7 @@ def _analysis_row(context: AnalysisContext, analysis: Analysis) -> dict[str, Any
     }
 
 
-def _entry_row(context: AnalysisContext, entry: Entry) -> dict[str, Any]:
+def _entry_row(context: AnalysisContext, entry: "Entry") -> dict[str, Any]:
     """An entry with a snapshot of the rounding rule and the rate it is made under."""
     rule = context.timekeeper
     matter = next((m for m in context.matters if m.id == entry.matter_id), None)
@@ -198,7 +200,7 @@ def _entry_row(context: AnalysisContext, entry: Entry) -> dict[str, Any]:
     }
 
 
-def evidence_key(entry: Entry) -> str:
+def evidence_key(entry: "Entry") -> str:
     """What tells this entry from the others of its email: its words and where they say the time."""
     words = f"{entry.amount.start}:{entry.amount.end}:{entry.extracted_text}"
     return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -209,5 +211,5 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _range(span: Span) -> str:
+def _range(span: "Span") -> str:
     return f"[{span.start},{span.end})"
