@@ -13,7 +13,7 @@ from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
 from shared.extraction.context.judge import Around, Verdict, judge, says_work
 from shared.extraction.context.repeats import Stated, repeats
-from shared.extraction.context.setting import Setting, about_their_time, subject_of
+from shared.extraction.context.setting import Setting, about_their_time, is_lawyers, is_personal, subject_of
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
 from shared.extraction.lines import Line, Lines
@@ -31,6 +31,8 @@ _MOST_AMOUNTS = 600
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
+_KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?]{0,90}\b(?:charg|bill|cost|write|wrote|nc\b|pro bono)[^.!?]{0,60}[.!?]?", re.IGNORECASE)
 _EPOCH = date(1970, 1, 1)
 
 
@@ -61,6 +63,9 @@ class _Extraction:
         self._day_first = counts_days_first(email.body)
         reports, plans = subject_of(_REPLY.sub("", email.subject))
         self._setting = Setting(reports, plans and not reports, about_their_time(email.subject))
+        self._setting.subject_reports |= any(_KEEPS_TIME.search(each.address) for each in email.recipients)
+        self._setting.legal = is_lawyers(email)
+        self._setting.personal = is_personal(email)
         self._subject = tokenise(email.subject)
         self._quotes = Quotes(email.body, email.new)
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
@@ -239,9 +244,14 @@ class _Extraction:
         """Why the work is not charged: said in its own words, or in the rest of its sentence where no other amount stands."""
         if free := uncharged(candidate.own):
             return free
-        if not candidate.shared and (free := uncharged(candidate.tokens)):
-            return free
-        return None
+        if candidate.shared:
+            return None
+        passage = candidate.sentence.passage
+        rest = self._text[candidate.tokens.ends[-1] : passage.end]
+        following = _SENTENCE.match(rest)
+        return uncharged(candidate.tokens) or (
+            uncharged(tokenise(following.group())) if following and not re.search(r"\d|hour|minute", following.group()) else None
+        )
 
     def _day(self, each: _Decided, clause: str, sentence: str) -> date:
         """The day named by the clause, the words before it, its line or heading; for a time sheet the mail's; else today."""

@@ -85,7 +85,7 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
     _RESEARCH: (
         "research", "rsch", "rsrch", "res", "case law", "caselaw", "cases", "authorities", "westlaw", "lexis", "comps",
         "comparables", "precedent", "precedents", "legal research", "statute", "statutes", "lit search", "title search",
-        "searches", "docket search", "legis history", "legislative history", "trademark search", "background",
+        "searches", "docket search", "legis history", "legislative history", "trademark search", "background", "prior art", "search", "legal question",
         "non-compete", "westlaw search", "austlii", "bailii", "cites", "cite check", "authority", "companies house",
     ),
     _DRAFTING: (
@@ -141,6 +141,22 @@ def gerund(verb: str) -> str:
     return verb + "ing"
 
 
+LEGAL = frozenset(
+    words(
+        """
+        law lawyer lawyers legal llp attorney attorneys counsel court courts client clients deposition depositions depo hearing motion
+        esq solicitor solicitors barrister plaintiff defendant claimant respondent petitioner brief briefs complaint trial judge
+        discovery disclosure affidavit declaration mediation arbitration mediator arbitrator estate probate executor pleading pleadings
+        statute appeal appellate injunction indemnity litigation settlement patent trademark examiner adjuster insurer interrogatories
+        subpoena deposing deposed deed will trust covenant counterclaim stipulation rogs rfas tort counsel's court's client's v notary
+        magistrate tribunal prosecutor ada da arraignment plea conveyance lessor landlord's tenant's easement variance custody
+        petition immigration uscis eoir writ judgment docket clerk filing redline spa indemnification witness expert
+        """
+    )
+)
+"""Words that make a mail a lawyer's."""
+
+
 def spaced(word: str) -> str:
     """A word as the tokens have it: hyphens stand alone."""
     return word.replace("-", " - ").replace("  ", " ")
@@ -159,6 +175,7 @@ BASE = {kind: _forms(kind, "base") for kind in VERBS}
 _THROUGH = ("through", "over", "back over")
 PAST[_REVIEW] |= {f"{verb} {way}" for verb in ("went", "gone", "got", "been", "worked") for way in _THROUGH}
 GERUND[_REVIEW] |= {f"{verb} {way}" for verb in ("going", "getting", "working") for way in _THROUGH}
+PAST[_MEETING] |= {"saw", "seen"}
 PAST[_DRAFTING] |= {"drew up", "drawn up", "wrote up", "put together", "drew"}
 GERUND[_DRAFTING] |= {"drawing up", "writing up", "putting together"}
 PAST[_CALL] |= {"was on with", "were on with", "got off", "haggled", "caught up"}

@@ -14,7 +14,7 @@ _COLUMNS = {
     "minutes": r"min(?:ute)?s?\.?|time \(?min(?:ute)?s?\)?",
     "units": r"units?|6 ?min(?:ute)? units?",
     "day": r"date|day|when|date of (?:work|service)|service date",
-    "matter": r"client(?:[ /]+matter)?|matter(?: name)?|case|file|client/file|project|re|matter/client",
+    "matter": r"client(?:[ /-]+matter)?|matter(?: name)?|case|file|client/file|project|re|matter/client",
     "who": r"who|tkpr?|tk|timekeeper|atty|attorney|lawyer|initials?|by|fee ?earner|fe|name|person|staff|professional",
     "work": r"work(?: done)?|task|description|what|narrative|activity|services?|details?|work performed|notes?",
 }

@@ -104,7 +104,7 @@ _COMPANY = tuple(
         ("whether", "whether", _RESEARCH),
         ("before a judge", "before|with|at judge|justice|magistrate|the_judge|the_court|chambers|court", _MEETING),
         ("was there", "was|were there|in_with|with|at|before|on_site|inside", _MEETING),
-        ("with somebody", "with|w/ !that|this|it", _MEETING),
+        ("with somebody", "<t> ..3 with|w/ !that|this|it", _MEETING),
         ("had somebody", "had ( you|him|her|them )", _MEETING),
     )
 )

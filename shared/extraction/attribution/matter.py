@@ -203,7 +203,7 @@ class Matters:
             if not domain or domain == self._own or _LEGAL.search(each.address) or _KEEPS_TIME.search(each.address):
                 continue
             if not _FREEMAIL.match(domain) and (
-                named := _organisation(domain, f"{self._email.subject}\n{self._email.new_text()[:8000]}")
+                named := _organisation(domain, f"{each.name}\n{self._email.subject}\n{self._email.new_text()[:8000]}")
             ):
                 return named
             if each.name:

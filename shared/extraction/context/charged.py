@@ -23,6 +23,8 @@ FREE = (
     ),
     ("write-off", "write_-_off|write_-_down|writeoff|w/o|waived|waive|waiving|waives|zeroed|eating|absorb|absorbing|absorbed !<t>"),
     ("not client time", "not_client_time|internal_only|firm_time|admin_time|overhead|internal_time|own_time|my_own_time"),
+    ("admin", "--|(|,|-|: admin|office|internal|training|cle|cpd|marketing|recruiting ( .|,|)|-|-- | $ )"),
+    ("for the firm", "^ office|admin|administrative|firm|internal|marketing|training|cle|cpd|recruiting|docketing"),
     ("off the bill", "leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the bill|clock|invoice"),
 )  # fmt: skip
 _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)

@@ -14,7 +14,7 @@ from shared.extraction.context.shorthand import ENOUGH, is_sheet, is_tenths, sho
 from shared.extraction.context.vocabulary import CONTEXT, LASTED, LASTED_AT_ONCE, MODALS, NEGATIONS, TIME_VERBS
 from shared.extraction.durations import Form
 from shared.extraction.engine import Tokens, compile_pattern
-from shared.extraction.lexicon import PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.lexicon import LEGAL, PARTICIPLES, WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 from shared.extraction.wordlist import words
 
 
@@ -50,6 +50,7 @@ _BILL_TO = compile_pattern(
     "bill|log|docket|enter|record|post|charge|put ( me|it|just|only|down|another )* <t> to|on|for|against|under",
     CONTEXT,
 )
+_MY_TIME = compile_pattern("took|taken|spent|cost|ate|used|consumed ..6 <t> of my|our|attorney time", CONTEXT)
 _PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
 _FILLERS = frozenset(
     words(
@@ -138,6 +139,10 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     by = governor(tokens, at, names)
     spent_after = _SPENT_AFTER.search(tokens) is not None
     spent = spent_after or _plainly_done(candidate, by)
+    if _is_part(candidate):
+        return Verdict(False, 0.9, "(<t>) <t>", "a part of an amount that is stated after it")
+    if _somebody_elses(candidate, names):
+        return Verdict(False, 0.9, "(<name>, <t>)", "another person's time")
     if around.others:
         return Verdict(False, 0.93, "<other>: <t>", "another timekeeper's line")
     if around.quoted:
@@ -151,6 +156,10 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(False, 0.95, "<t>?", "a question, not a statement of work")
     if not _work_in(candidate.own) and _near(candidate) & _PERSONAL:
         return Verdict(False, 0.9, "personal", "a personal matter, no client's work")
+    if around.setting.personal and LEGAL.isdisjoint(tokens.spelled):
+        return Verdict(False, 0.9, "to family", "a mail to the family, and no word of a client's work")
+    if _MY_TIME.search(tokens) and by.person is not Person.PRESENT and not _not_done(candidate, by):
+        return Verdict(True, 0.9, "<t> of my time", "the sender's own time")
     if _PERFORMED.search(tokens) or (terse and _BILL_TO.search(tokens)):
         return Verdict(True, 0.85, "I will record <t>", "the sender puts it on the bill")
     if spent_after:
@@ -174,7 +183,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     if terse and by.person in {Person.FIRST, Person.IMPERSONAL} and not _plain_number(candidate, by, around, text):
         by = Governor(Person.UNSAID, -1)
     if by.person is Person.FIRST:
-        return _first_person(candidate, by)
+        return _first_person(candidate, by, around)
     if by.person is Person.IMPERSONAL:
         return _impersonal(candidate, by, around)
     return _unsaid(candidate, by, replace(around, governed=governed), text)
@@ -203,8 +212,26 @@ def _plain_number(candidate: Candidate, by: Governor, around: Around, text: str)
     return apart and is_tenths(raw) and (told or (verb in WORK_PAST and is_sheet(candidate, around, raw)))
 
 
+def _is_part(candidate: Candidate) -> bool:
+    """ "Hearing (10 min before the judge, rest waiting) 1.6": in brackets, and the whole right behind them."""
+    words, at = candidate.tokens.spelled, candidate.at
+    opening = next((index for index in range(at - 1, max(-1, at - 12), -1) if words[index] in {"(", ")"}), -1)
+    closing = next((index for index in range(at + 1, min(len(words), at + 16)) if words[index] in {"(", ")"}), -1)
+    if opening < 0 or words[opening] != "(" or closing < 0 or words[closing] != ")":
+        return False
+    return words[closing + 1 : closing + 2] == ("<o>",) or words[closing + 1 : closing + 3] == (",", "<o>")
+
+
+def _somebody_elses(candidate: Candidate, names: frozenset[int]) -> bool:
+    """ "(Karen, 2 hrs)": a name and an amount alone in brackets."""
+    words, at = candidate.tokens.spelled, candidate.at
+    return words[at - 3 : at - 2] == ("(",) and words[at - 1] in {",", ":", "--", "-"} and at - 2 in names
+
+
 def _plainly_done(candidate: Candidate, by: Governor) -> bool:
     verb = candidate.tokens.spelled[by.verb] if by.verb >= 0 else ""
+    if by.person is Person.IMPERSONAL:
+        return verb in LASTED - {"was", "were"} and nominal_work(candidate.tokens, by.subject)
     if by.person is Person.FIRST:
         return not _helped(candidate.tokens, by) and (
             verb in TIME_VERBS or verb in WORK_PAST or verb in {"was", "were"}
@@ -227,6 +254,8 @@ def _owned_by_work(candidate: Candidate) -> bool:
 
 def _asked(candidate: Candidate, by: Governor) -> bool:
     words = candidate.tokens.spelled
+    if "please" in words[candidate.at :] and set(words[:6]) & {"could", "can", "would", "will"}:
+        return True
     if "?" not in words[candidate.at :]:
         return False
     rest = words[candidate.at + 1 :]
@@ -311,7 +340,7 @@ def _work_in(tokens: Tokens) -> bool:
 _WORK_WORDS = (WORK_NOUN | WORK_PAST | WORK_GERUND) - {"did", "put", "went", "w/", "re", "case", "go", "looked"}
 
 
-def _first_person(candidate: Candidate, by: Governor) -> Verdict:
+def _first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     verb = candidate.tokens.spelled[by.verb]
     marks = (f"I {verb}",)
     if verb in {
@@ -329,15 +358,18 @@ def _first_person(candidate: Candidate, by: Governor) -> Verdict:
         "booked",
         "charged",
     }:
+        if not around.setting.legal and not _work_in(candidate.tokens):
+            return Verdict(False, 0.7, "I spent <t>", "nothing says that it was work", marks)
         return Verdict(True, 0.95, "I spent <t>", "the sender says so", marks)
     if candidate.amount.form is Form.COLON:
         return Verdict(False, 0.85, "at <clock>", "a time of day")
     if verb in WORK_PAST and (verb not in _WEAK or _works_besides(candidate, by)):
         return Verdict(True, 0.93, "I <worked> <t>", "the sender did work that took it", marks)
     if verb in LASTED or verb in TIME_VERBS or verb in {"was", "were", "been"}:
-        if _work_in(candidate.tokens) or _HAD.search(candidate.tokens) or verb in {"took", "needed"}:
+        had = verb == "had" and _work_in(candidate.tokens.part(by.verb, candidate.last))
+        if had or (verb != "had" and _work_in(candidate.tokens)) or _HAD.search(candidate.tokens) or verb in {"took", "needed"}:
             return Verdict(True, 0.92, "I had <t>", "the sender was at work for it", marks)
-        if set(candidate.tokens.spelled) & {"with", "on", "at", "before"}:
+        if set(candidate.tokens.spelled) & {"with", "on", "at", "before", "in"} and around.setting.legal:
             return Verdict(True, 0.75, "I was with <t>", "the sender was with somebody for it", marks)
     if verb in _SPEECH or verb in _WEAK:
         return Verdict(False, 0.8, "I <said> <t>", "said, felt or waited, not worked")
@@ -392,7 +424,7 @@ def _begun(by: Governor) -> Verdict:
 def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Verdict:
     tokens, own = candidate.tokens, candidate.own
     verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
-    block = candidate.sentence.passage.block
+    block, before = candidate.sentence.passage.block, candidate.sentence.before
     planned = around.setting.planned(block) and not around.setting.reported(block)
     raw = text[candidate.amount.start : candidate.amount.end]
     terse = candidate.amount.form is Form.BARE
@@ -413,7 +445,8 @@ def _unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ve
         return Verdict(False, 0.85, around.previous.rule, around.previous.reason)
     if around.setting.theirs:
         return Verdict(False, 0.85, "your <t>", "the mail is about the reader's time")
-    if planned or (candidate.sentence.before and forecasts(candidate.sentence.before.tokens.string)):
+    lead, colon, _ = " ".join(tokens.spelled[: candidate.at]).rpartition(":")
+    if planned or (before and forecasts(before.tokens.string)) or (colon and forecasts(lead)):
         return Verdict(False, 0.85, "<plan>: <t>", "an agenda, a plan or a timetable")
     line = shorthand(candidate, around, text)
     if line.weight >= ENOUGH:

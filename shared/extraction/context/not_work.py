@@ -153,6 +153,7 @@ NOT_WORK = (
         yields=True,
     ),
     Refuse("out for <t>", "is|was|were|been out|off|away for? {about}* <t>", "a time without work"),
+    Refuse("<n> <t> workshops", "<n> <t> -? !call|calls", "a count of things and their length"),
     Refuse("<t> units", "<t> -? units|increments|intervals|billing|steps|minimums|blocks|warning|warnings", "how time is counted"),
     Refuse("<t> if", "<t> if|unless|whenever", "conditional, not done"),
     Refuse("by <t>", "by {about}* <t>", _LENGTH),

@@ -74,6 +74,8 @@ _NOT_BEFORE_VERB = frozenset(
 )
 _WALLS = frozenset({";", ":", "--", "?", "!", "|"})
 """What no verb governs across."""
+_PLURALS = frozenset("claims costs calls states needs shows bills covers runs charges means lists".split())
+_ARTICLES = frozenset("the a an your his her their its our my this that".split())
 _TIME = frozenset({"time", "hours", "total", "sum", "work"})
 _PREPOSITIONS = frozenset(
     words(
@@ -155,7 +157,7 @@ def governor(tokens: Tokens, at: int, names: frozenset[int]) -> Governor:
 def _wall(tokens: Tokens, at: int) -> int:
     """Just after the last mark before the amount that no verb governs across; marks right before the amount don't part."""
     last = at - 1
-    while last >= 0 and tokens.spelled[last] in {":", "--", "(", ",", "-"}:
+    while last >= 0 and tokens.spelled[last] in {":", "--", "(", ",", "-", ";"}:
         last -= 1
     return next((index + 1 for index in range(last, -1, -1) if tokens.spelled[index] in _WALLS), 0)
 
@@ -217,12 +219,21 @@ def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Gove
         or word == "session"
     ):
         return Governor(Person.IMPERSONAL, verb, index)
+    if tokens.spelled[verb] in _PLURALS and not _determined(tokens, index, names):
+        return None
     if tokens.spelled[verb] in _IS and word not in _TIME:
         return Governor(Person.PRESENT, verb, index)
     lasted = tokens.spelled[verb] in LASTED and tokens.spelled[index - 1] != "by"
     if (index not in names or lasted) and word not in OTHERS and nominal_work(tokens, index, low):
         return Governor(Person.IMPERSONAL, verb, index)
     return Governor(Person.OTHER, verb, index)
+
+
+def _determined(tokens: Tokens, index: int, names: frozenset[int]) -> bool:
+    """Whether a word could be a subject: a pronoun, a name, a noun with its article."""
+    word = tokens.spelled[index]
+    before = tokens.spelled[index - 1] if index else ""
+    return word in OTHERS | _IMPERSONAL or index in names or before in _ARTICLES
 
 
 def _has_verb_before(tokens: Tokens, index: int, low: int) -> bool:

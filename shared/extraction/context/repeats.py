@@ -1,5 +1,6 @@
 """Time stated twice is one entry: totals over what is itemised, and the same work said again."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
     """The places in `stated` that repeat others, with rule and reason."""
     found: dict[int, tuple[str, str]] = {}
     for place, each in enumerate(stated):
-        if reason := _total(place, each, stated) or _again(place, each, stated, found):
+        if reason := _total(place, each, stated) or _recorded(place, each, stated) or _again(place, each, stated, found):
             found[place] = reason
     for place in list(found):
         if found[place][0] == "total <t>":
@@ -59,6 +60,17 @@ def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str
         return "total <t>", "a total of what is itemised above"
     if len(after) >= 2 and _is_leading_sum(each.minutes, after) and (said or _opens_list(each, stated[place + 1])):
         return "total <t>:", "a total of what is itemised below"
+    return None
+
+
+def _recorded(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:
+    """ "It ran from 7:00 to 9:40 and I have recorded 2.7 hours": the same time, rounded up to tenths."""
+    if not place or stated[place - 1].passage != each.passage or each.start - stated[place - 1].end > 60:
+        return None
+    exact = stated[place - 1].minutes
+    rounded = math.ceil(exact / 6 - 1e-9) * 6.0
+    if exact != each.minutes and each.minutes == rounded and re.search(r"record|bill|call it|enter|log|so\b|=", each.clause):
+        return "<t>, recorded as <t>", "the same time, as it is recorded"
     return None
 
 

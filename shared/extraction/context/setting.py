@@ -6,6 +6,9 @@ Shorthand needs no verb, so the heading above it has to say whether it was done.
 import re
 from dataclasses import dataclass, field
 
+from shared.extraction.lexicon import LEGAL
+from shared.mail.email import Email
+
 _DAY = r"(?:day|daily|weekly|week|month|end of day|eod|mon\w*|tues?\w*|wed\w*|thu\w*|fri\w*|sat\w*|sun\w*|today)"
 _TIME_REPORT = (
     r"my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|reports?|records?|log|for|detail|slips?|summary|today|spent|worked)"
@@ -14,10 +17,12 @@ _TIME_REPORT = (
     r"|(?:for|to|on) the (?:bill|ledger|invoice)|for (?:your )?(?:billing|the file|records)|fee note|account of"
     rf"|here(?:'s| is| are|\u2019s)(?: my| your| the)? (?:{_DAY}|yesterday|time|hours)|services rendered|following services"
 )
+_LAW_FIRM = re.compile(r"law|legal|llp|attorney|solicitor|barrister|esq\b|chambers", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]+(?:'s)?")
 _REPORT = re.compile(rf"\b(?:{_TIME_REPORT})\b|['\u2019]s (?:sheet|time|hours)\b", re.IGNORECASE)
 _SUBJECT_REPORT = re.compile(
     rf"\b(?:{_TIME_REPORT}|{_DAY} (?:recap|sheet|report|summary|time|hours|log|stuff)|recap|time|hours|billing|stragglers|catch-?up|forgot"
-    r"|entries|attendances?|narratives?|wip|units|so far|library day|billables?|to bill|unbilled|add)\b",
+    r"|entries|attendances?|narratives?|wip|units|so far|library day|dockets?|t/r|time recording|timesheets?|billables?|to bill|unbilled|add)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
@@ -34,7 +39,7 @@ _AGENDA = re.compile(
 )
 
 _FORECAST = re.compile(
-    r"\b(?:estimates?|forecast|budget|projected|projection|proposed|proposal|would cost|fee quote|agenda)\b"
+    r"\b(?:estimates?|forecast|projected|projection|proposed|proposal|would cost|fee quote|agenda|next steps|action items|to - do|todo)\b"
 )
 _THEIRS = re.compile(
     r"\byour (?:fee|fees|invoice|bill|bills|hours|time|billing|timesheets?|affidavit|affirmation|statement|entries|application|claim)\b",
@@ -50,6 +55,8 @@ class Setting:
     subject_plans: bool = False
     theirs: bool = False
     tenths: int = 0
+    legal: bool = True
+    personal: bool = False
     reports: set[int] = field(default_factory=set)
     plans: set[int] = field(default_factory=set)
     lines: dict[int, int] = field(default_factory=dict)
@@ -82,3 +89,21 @@ def subject_of(text: str) -> tuple[bool, bool]:
     """The same of a mail's subject, where a bare day ("Tues 10/20") or "time" alone is enough."""
     dated = bool(text.strip()) and bool(_DATED.match(text))
     return dated or bool(_SUBJECT_REPORT.search(text)), bool(_AGENDA.search(text))
+
+
+def is_lawyers(email: Email) -> bool:
+    """Whether anything in a mail is a lawyer's: its addresses, its signature, its words."""
+    if _LAW_FIRM.search(email.sender.address) or _LAW_FIRM.search(email.sender.name):
+        return True
+    found = set(_WORD.findall(f"{email.subject} {email.body[:20_000]}".lower()))
+    return len(found & LEGAL) >= 2
+
+
+def is_personal(email: Email) -> bool:
+    """Whether a mail goes to the sender's family: the same surname under another domain."""
+    names = email.sender.name.split()
+    own = email.sender.address.rpartition("@")[2]
+    return bool(names) and any(
+        each.name.lower().split()[-1:] == [names[-1].lower()] and not each.address.endswith("@" + own)
+        for each in email.recipients
+    )

@@ -56,6 +56,7 @@ _SUMMED_UP = frozenset({"so", "=", "total", "thus", "i", "ie", "or"})
 _TENTHS_OF_WORK = frozenset(
     {"call", "calls", "research", "email", "emails", "letter", "memo", "travel", "attend", "attended"}
 )
+_JUST = compile_pattern("just|only_just ..1 off|finished|ended|done|back|out|left|hung|got|now", CONTEXT)
 _THIS = frozenset({"this morning", "this afternoon", "this evening", "last night"})
 _OURS = compile_pattern("our|my|this|today's|yesterday's ..3 {work}", CONTEXT)
 _PRICED = compile_pattern("<t> x|@|at|× <money>|<rate>", CONTEXT)
@@ -102,7 +103,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     wall = max((index + 1 for index in range(at) if own.spelled[index] in {":", ";", "--"}), default=0)
     apart = own.spelled[max(at - 1, 0)] == "," and own.spelled[at + 1 : at + 2] in {(",",), (".",), ("--",)}
     if not (apart or _at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
-        marks.append(("amount inside the words", -1.0))
+        marks.append(("amount inside the words", -2.0 if amount.form is Form.BARE else -1.0))
     if not _WORK.isdisjoint((candidate.tokens if own.spelled[0] in _SUMMED_UP else own).phrases):
         marks.append(("names work", 1.0))
     elif _heading_names(candidate, around):
@@ -145,6 +146,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         ("among like lines", 0.5, around.setting.lines.get(block, 0) > 1),
         ("in a list of many", 0.5, around.setting.lines.get(block, 0) > 2),
         ("in a column of hours", 2.0, around.tabled),
+        ("just done", 1.0, _JUST.search(own) is not None),
         ("ours", 0.5, _OURS.search(own) is not None),
         ("priced", 1.5, _PRICED.search(own) is not None),
         ("more than a day's work", -4.0, amount.best > 960),
@@ -182,6 +184,7 @@ def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
         or (raw.startswith(".") and len(raw) == 2)
         or bool(_plain(words, candidate) & _ABBREVIATED)
         or (around.near is not None and around.near.done)
+        or (around.setting.legal and around.setting.tenths > 1 and around.setting.lines.get(candidate.sentence.passage.block, 0) > 1)
     )
 
 

@@ -36,7 +36,7 @@ LASTED_AT_ONCE = frozenset(words("was were went kept cost made"))
 TIME_VERBS = frozenset(
     words(
         """
-        spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt used charged
+        spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt charged
         took had gave got booked docketed racked passed lost wasted entered expended blew totaled totalled
         accrued incurred posted noted tracked needed done
         """

@@ -121,7 +121,7 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
         return None
     if after in {"@", "x", "×", "at"} and tokens.spelled[index + 2 : index + 3] in {("<money>",), ("<rate>",)}:
         return _amount(tokens, index, hours * 60, "<hours> @ <rate>", Form.BARE)
-    if after in _NOT_BEFORE:
+    if after in _NOT_BEFORE or (index == 0 and after == ":"):
         return None
     if before == "(" and index > 1 and tokens.spelled[index - 2] == "<t>" and after == ")":
         said = tokens.values[index - 2]

@@ -126,8 +126,11 @@ def _hours_of_day(words: Sequence[str], values: Sequence[Any]) -> Reading | None
 
 def _dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """ "9.15-10.05": hours and minutes with a full stop, two digits of minutes each; prices and ratios decline."""
-    texts = [f"{value.best:.2f}" for value in values]
-    if not all(value.rule == "<digits>" and 7 <= value.best < 24 for value in values):
+    texts = [value.raw for value in values]
+    if not all(re.fullmatch(r"\d{1,2}\.[0-5]\d", text) for text in texts):
+        return None
+    early = any(value.best < 7 for value in values)
+    if early and not (all(text[-1] in "05" for text in texts) and values[0].best < values[1].best):
         return None
     begin, end = (_point(text.replace(".", ":"), "") for text in texts)
     return _reading(begin, end)

@@ -37,6 +37,7 @@ class Number:
     best: float
     high: float
     rule: str
+    raw: str = ""
 
 
 def _value(word: str) -> float:
@@ -109,7 +110,7 @@ def _rule(name: str, pattern: str, form: Any) -> Rule:
     def produce(words: Sequence[str], _: Sequence[Any]) -> Number:
         value = form(words) if callable(form) else form
         low, best, high = value if isinstance(value, tuple) else (value, value, value)
-        return Number(low, best, high, name)
+        return Number(low, best, high, name, words[0] if len(words) == 1 else "")
 
     return Rule(name, pattern, produce)
 
