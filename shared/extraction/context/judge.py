@@ -51,6 +51,7 @@ _BILL_TO = compile_pattern(
     CONTEXT,
 )
 _MY_TIME = compile_pattern("took|taken|spent|cost|ate|used|consumed ..6 <t> of my|our|attorney time", CONTEXT)
+_OUR_CALL = compile_pattern(r"our|my {work} ..3 \( {about}? <t>", CONTEXT)
 _PAST_DAY = compile_pattern("yesterday|already|before|{day}|last", CONTEXT)
 _FILLERS = frozenset(
     words(
@@ -162,6 +163,8 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict(True, 0.9, "<t> of my time", "the sender's own time")
     if _PERFORMED.search(tokens) or (terse and _BILL_TO.search(tokens)):
         return Verdict(True, 0.85, "I will record <t>", "the sender puts it on the bill")
+    if _OUR_CALL.search(tokens) and by.person is not Person.OTHER and not around.setting.planned(candidate.sentence.passage.block):
+        return Verdict(True, 0.85, "our <work> (<t>)", "work that the sender had part in")
     if spent_after:
         return Verdict(True, 0.93, "<t> I spent", "the sender says so")
     if candidate.amount.rules and candidate.amount.rules[0].startswith("began at"):
@@ -225,6 +228,10 @@ def _is_part(candidate: Candidate) -> bool:
 def _somebody_elses(candidate: Candidate, names: frozenset[int]) -> bool:
     """ "(Karen, 2 hrs)": a name and an amount alone in brackets."""
     words, at = candidate.tokens.spelled, candidate.at
+    for index in range(max(1, at - 6), at):
+        owner = words[index - 1]
+        if words[index] in {"time", "hours"} and owner.endswith("'s") and owner not in {"today's", "yesterday's", "let's"}:
+            return index - 1 in names
     return words[at - 3 : at - 2] == ("(",) and words[at - 1] in {",", ":", "--", "-"} and at - 2 in names
 
 
@@ -358,7 +365,7 @@ def _first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict
         "booked",
         "charged",
     }:
-        if not around.setting.legal and not _work_in(candidate.tokens):
+        if not around.setting.legal and not _work_in(candidate.tokens) and candidate.amount.best % 60 in {0, 30}:
             return Verdict(False, 0.7, "I spent <t>", "nothing says that it was work", marks)
         return Verdict(True, 0.95, "I spent <t>", "the sender says so", marks)
     if candidate.amount.form is Form.COLON:
@@ -375,7 +382,7 @@ def _first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict
         return Verdict(False, 0.8, "I <said> <t>", "said, felt or waited, not worked")
     if candidate.tokens.spelled[candidate.at - 1] in {",", "--", "(", ":", "-"}:
         return Verdict(True, 0.85, "I <did>, <t>", "what the sender did, and how long it took", marks)
-    if _work_in(candidate.own):
+    if _work_in(candidate.tokens.part(by.verb, candidate.last)):
         return Verdict(True, 0.7, "I <did>, <work> <t>", "work beside what the sender did", marks)
     return Verdict(False, 0.7, "I <did> <t>", "nothing says that it was work")
 

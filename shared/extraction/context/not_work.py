@@ -85,7 +85,7 @@ NOT_WORK = (
         yields=True,
         prose=True,
     ),
-    Refuse("of which <t>", "of_which|including|incl|incl_.|inclusive_of|which_included|which_includes ..2 <t>", _PART),
+    Refuse("of which <t>", "of_which|inclusive_of|which_included|which_includes ..2 <t> | <o> ..12 including|incl ..2 <t>", _PART),
     Refuse("<t> of which", "<t> of which|that|those|it|them !{doing}", _PART, yields=True),
     Refuse("those <t>", "those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home|return", _REFERENCE, prose=True),
     Refuse(

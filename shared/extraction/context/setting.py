@@ -101,9 +101,10 @@ def is_lawyers(email: Email) -> bool:
 
 def is_personal(email: Email) -> bool:
     """Whether a mail goes to the sender's family: the same surname under another domain."""
-    names = email.sender.name.split()
+    names = email.sender.name.lower().replace(",", " ").split()
     own = email.sender.address.rpartition("@")[2]
-    return bool(names) and any(
-        each.name.lower().split()[-1:] == [names[-1].lower()] and not each.address.endswith("@" + own)
+    return len(names) > 1 and any(
+        not each.address.endswith("@" + own)
+        and (each.name.lower().split()[-1:] == names[-1:] or names[-1] in re.split(r"[\W_\d]+", each.address.partition("@")[0]))
         for each in email.recipients
     )

@@ -102,8 +102,10 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     at = candidate.at - candidate.first
     wall = max((index + 1 for index in range(at) if own.spelled[index] in {":", ";", "--"}), default=0)
     apart = own.spelled[max(at - 1, 0)] == "," and own.spelled[at + 1 : at + 2] in {(",",), (".",), ("--",)}
-    if not (apart or _at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
-        marks.append(("amount inside the words", -2.0 if amount.form is Form.BARE else -1.0))
+    named = 0 < at - wall <= 2 and own.spelled[at - 1].isalpha()
+    inside = -1.0 if amount.form is not Form.BARE or around.setting.reported(candidate.sentence.passage.block) else -3.0
+    if not (apart or named or _at_edge(own.spelled[wall:at]) or _at_edge(own.spelled[at + 1 :])):
+        marks.append(("amount inside the words", inside))
     if not _WORK.isdisjoint((candidate.tokens if own.spelled[0] in _SUMMED_UP else own).phrases):
         marks.append(("names work", 1.0))
     elif _heading_names(candidate, around):
@@ -157,7 +159,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
             -2.0,
             amount.form is Form.SPOKEN and amount.best != round(amount.best) and amount.best < 30,
         ),
-        ("a term", -1.5, bool(words & _TERM) and own.spelled[0] not in _SUMMED_UP),
+        ("a term", -1.5, bool(set(own.spelled[:at]) & _TERM) and own.spelled[0] not in _SUMMED_UP),
         ("work of <t>", -1.5, _WORK_OF.search(own) is not None),
         ("under a report of time", 1.5, around.setting.reported(block)),
     ]
