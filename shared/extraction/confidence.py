@@ -3,7 +3,7 @@
 The judge's certainty, less for what makes any reading shaky. Figures were set by counting labelled mail.
 """
 
-from shared.extraction.context.judge import Verdict
+from shared.extraction.context.verdict import Verdict
 from shared.extraction.durations import Amount, Form
 
 _SHAKY = {Form.COLON: 0.05, Form.CLOCK: 0.02, Form.BARE: 0.01}

@@ -29,7 +29,7 @@ _GAP = 4
 _REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}", "": ""}
 _ELEMENT = re.compile(r"(?P<look>[!@~]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
 _CLASSES = {"#": r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)", "#:#": r"\d{0,2}:\d\d"}
-_AT_TOKEN = r"(?<![^ ])"  # noqa: S105  a place in the token string, not a credential
+_AT_TOKEN = r"(?<![^ ])"
 
 
 class PatternError(ValueError):

@@ -11,9 +11,11 @@ from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import Candidate, Sentence, candidates, core, sentences
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
-from shared.extraction.context.judge import Around, Verdict, judge, says_work
+from shared.extraction.context.done import says_work
+from shared.extraction.context.judge import judge
 from shared.extraction.context.repeats import Stated, repeats
 from shared.extraction.context.setting import Setting, about_their_time, is_lawyers, is_personal, subject_of
+from shared.extraction.context.verdict import Around, Verdict
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
 from shared.extraction.lines import Line, Lines
@@ -250,7 +252,9 @@ class _Extraction:
         rest = self._text[candidate.tokens.ends[-1] : passage.end]
         following = _SENTENCE.match(rest)
         return uncharged(candidate.tokens) or (
-            uncharged(tokenise(following.group())) if following and not re.search(r"\d|hour|minute", following.group()) else None
+            uncharged(tokenise(following.group()))
+            if following and not re.search(r"\d|hour|minute", following.group())
+            else None
         )
 
     def _day(self, each: _Decided, clause: str, sentence: str) -> date:

@@ -35,7 +35,7 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
-    rf"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?",
+    r"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?",
     re.IGNORECASE,
 )
 _ANYWHERE = re.compile(rf"(?<![\w/.-])(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE)

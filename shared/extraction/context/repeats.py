@@ -31,7 +31,11 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
     """The places in `stated` that repeat others, with rule and reason."""
     found: dict[int, tuple[str, str]] = {}
     for place, each in enumerate(stated):
-        if reason := _total(place, each, stated) or _recorded(place, each, stated) or _again(place, each, stated, found):
+        if (
+            reason := _total(place, each, stated)
+            or _recorded(place, each, stated)
+            or _again(place, each, stated, found)
+        ):
             found[place] = reason
     for place in list(found):
         if found[place][0] == "total <t>":
@@ -71,7 +75,11 @@ def _recorded(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, 
         return None
     exact = stated[place - 1].minutes
     rounded = math.ceil(exact / 6 - 1e-9) * 6.0
-    if exact != each.minutes and each.minutes == rounded and re.search(r"record|bill|call it|enter|log|so\b|=", each.clause):
+    if (
+        exact != each.minutes
+        and each.minutes == rounded
+        and re.search(r"record|bill|call it|enter|log|so\b|=", each.clause)
+    ):
         return "<t>, recorded as <t>", "the same time, as it is recorded"
     return None
 

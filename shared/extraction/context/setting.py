@@ -105,6 +105,9 @@ def is_personal(email: Email) -> bool:
     own = email.sender.address.rpartition("@")[2]
     return len(names) > 1 and any(
         not each.address.endswith("@" + own)
-        and (each.name.lower().split()[-1:] == names[-1:] or names[-1] in re.split(r"[\W_\d]+", each.address.partition("@")[0]))
+        and (
+            each.name.lower().split()[-1:] == names[-1:]
+            or names[-1] in re.split(r"[\W_\d]+", each.address.partition("@")[0])
+        )
         for each in email.recipients
     )

@@ -16,7 +16,7 @@ from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PA
 from shared.extraction.wordlist import words
 
 if TYPE_CHECKING:
-    from shared.extraction.context.judge import Around
+    from shared.extraction.context.verdict import Around
 
 ENOUGH = 3.0
 _ABBREVIATED = frozenset(
@@ -186,7 +186,11 @@ def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
         or (raw.startswith(".") and len(raw) == 2)
         or bool(_plain(words, candidate) & _ABBREVIATED)
         or (around.near is not None and around.near.done)
-        or (around.setting.legal and around.setting.tenths > 1 and around.setting.lines.get(candidate.sentence.passage.block, 0) > 1)
+        or (
+            around.setting.legal
+            and around.setting.tenths > 1
+            and around.setting.lines.get(candidate.sentence.passage.block, 0) > 1
+        )
     )
 
 
