@@ -33,90 +33,114 @@ _DOUBLING = frozenset(
 )
 
 VERBS: dict[EntryType, tuple[str, ...]] = {
-    _CALL: ("call", "phone", "telephone", "speak", "talk", "dial", "videoconference", "zoom", "chat", "ring"),
-    _MEETING: (
-        "meet", "attend", "confer", "interview", "depose", "appear", "argue", "mediate", "negotiate", "sit", "inspect",
-        "testify", "observe", "defend", "arbitrate", "visit", "conference", "tour", "walk", "examine", "try", "second-chair",
-        "cross-examine", "brainstorm", "present", "train", "advise", "debrief",
+    _CALL: words(
+        """
+        call phone telephone speak talk dial videoconference zoom chat ring
+        """
+    ),
+    _MEETING: words(
+        """
+        meet attend confer interview depose appear argue mediate negotiate sit inspect testify observe defend
+        arbitrate visit conference tour walk examine try second-chair cross-examine brainstorm present train
+        advise debrief
+        """
     ),
     _RESEARCH: ("research", "look", "search", "investigate", "shepardize", "dig", "cite-check", "keycite"),
-    _DRAFTING: (
-        "draft", "write", "revise", "edit", "redraft", "rewrite", "prepare", "compose", "email", "respond", "finalize",
-        "finalise", "dictate", "correspond", "answer", "outline", "amend", "update", "reply", "summarize", "summarise",
-        "polish", "complete", "correct", "finish", "mark", "settle", "turn", "tighten", "rework", "annotate", "author",
-        "proof", "assemble", "formulate", "generate", "create", "document", "redo", "cut", "tweak", "engross", "blackline",
+    _DRAFTING: words(
+        """
+        draft write revise edit redraft rewrite prepare compose email respond finalize finalise dictate
+        correspond answer outline amend update reply summarize summarise polish complete correct finish mark
+        settle turn tighten rework annotate author proof assemble formulate generate create document redo cut
+        tweak engross blackline
+        """
     ),
-    _REVIEW: (
-        "review", "read", "analyze", "analyse", "peruse", "examine", "study", "compare", "proofread", "check", "redline",
-        "consider", "reread", "re-read", "watch", "skim", "evaluate", "assess", "digest", "audit", "code", "listen", "scrutinize", "verify", "vet", "comb", "wade", "pore", "double-check", "cross-check", "reconcile",
+    _REVIEW: words(
+        """
+        review read analyze analyse peruse examine study compare proofread check redline consider reread re-read
+        watch skim evaluate assess digest audit code listen scrutinize verify vet comb wade pore double-check
+        cross-check reconcile
+        """
     ),
     _TRAVEL: ("travel", "drive", "fly", "ride", "commute", "return"),
-    _OTHER: (
-        "file", "organize", "organise", "index", "serve", "arrange", "coordinate", "collate", "handle", "assist",
-        "calculate", "compile", "copy", "scan", "upload", "download", "process", "gather", "collect", "pull", "wait",
-        "work", "sort", "deal", "schedule", "calendar", "bundle", "paginate", "notarize", "execute", "close",
-        "prep", "discuss", "explain", "strategize", "plan", "think", "tab", "tag", "label", "log", "chase",
-        "supervise", "manage", "set", "build", "run", "map", "instruct", "record", "fix", "haggle", "depose", "debug", "rehearse", "cross",
-        "attempt", "start", "produce", "redact", "enter", "stand", "hang", "help",
+    _OTHER: words(
+        """
+        file organize organise index serve arrange coordinate collate handle assist calculate compile copy scan
+        upload download process gather collect pull wait work sort deal schedule calendar bundle paginate
+        notarize execute close prep discuss explain strategize plan think tab tag label log chase supervise
+        manage set build run map instruct record fix haggle depose debug rehearse cross attempt start produce
+        redact enter stand hang help
+        """
     ),
 }  # fmt: skip
 
 NOUNS: dict[EntryType, tuple[str, ...]] = {
-    _CALL: (
-        "call", "calls", "phone", "telephone", "tel", "tc", "tcs", "t/c", "t/cs", "tcw", "t/cw", "zoom", "teams", "video",
-        "videoconference", "webex", "facetime", "phone call", "telecon", "teleconference", "tele", "teleconf", "conf call",
-        "conference call", "conference calls", "conf . call", "tel conf", "tel . conf", "phone conference", "phone conf",
-        "telephone conference", "voicemail", "vm", "skype", "google meet", "ph/c", "p/c", "ph", "phoned", "vc", "vidconf", "vid conf", "vid . conf", "pre-call", "pre - call",
-        "t/call", "telephone attendance", "attendance by telephone", "dial-in", "tel con", "telcon", "phonecall", "whatsapp",
-        "phone attendance", "calls with", "tele conf", "tele . conf", "telephone con", "on the line", "tel attendance",
-        "video conference", "video conf", "video hearing",
+    _CALL: words(
+        """
+        call calls phone telephone tel tc tcs t/c t/cs tcw t/cw zoom teams video videoconference webex facetime
+        phone_call telecon teleconference tele teleconf conf_call conference_call conference_calls conf_._call
+        tel_conf tel_._conf phone_conference phone_conf telephone_conference voicemail vm skype google_meet ph/c
+        p/c ph phoned vc vidconf vid_conf vid_._conf pre-call pre_-_call t/call telephone_attendance
+        attendance_by_telephone dial-in tel_con telcon phonecall whatsapp phone_attendance calls_with tele_conf
+        tele_._conf telephone_con on_the_line tel_attendance video_conference video_conf video_hearing
+        """
     ),
-    _MEETING: (
-        "meeting", "meetings", "mtg", "mtgs", "conference", "conf", "conferences", "hearing", "hearings", "hrg", "trial",
-        "deposition", "depositions", "depo", "depos", "dep", "mediation", "mediations", "arbitration", "interview",
-        "interviews", "site visit", "inspection", "o/c", "oc", "court", "courthouse", "argument", "oral argument",
-        "arraignment", "session", "sessions", "appearance", "consultation", "consult", "intake", "closing", "signing", "settlement", "completion", "exchange",
-        "execution", "status conference", "cmc", "ccmc", "con", "attendance", "attendances", "mention", "directions",
-        "conclave", "settlement conference", "walkthrough", "walk-through", "site", "negotiation", "negotiations", "sync",
-        "debrief", "lunch meeting", "plea", "sentencing", "cross examination", "voir dire", "conferral", "bench",
-        "confs", "conf w/", "mtg w/", "tribunal", "inquest", "jail visit", "visit", "clinic", "record", "on the record", "verdict", "jury selection", "roundtable", "office conference",
-        "calendar call", "return date", "workshop", "chambers", "strategy session", "prep session", "witness prep", "four-way", "jsm",
+    _MEETING: words(
+        """
+        meeting meetings mtg mtgs conference conf conferences hearing hearings hrg trial deposition depositions
+        depo depos dep mediation mediations arbitration interview interviews site_visit inspection o/c oc court
+        courthouse argument oral_argument arraignment session sessions appearance consultation consult intake
+        closing signing settlement completion exchange execution status_conference cmc ccmc con attendance
+        attendances mention directions conclave settlement_conference walkthrough walk-through site negotiation
+        negotiations sync debrief lunch_meeting plea sentencing cross_examination voir_dire conferral bench
+        confs conf_w/ mtg_w/ tribunal inquest jail_visit visit clinic record on_the_record verdict
+        jury_selection roundtable office_conference calendar_call return_date workshop chambers strategy_session
+        prep_session witness_prep four-way jsm
+        """
     ),
-    _RESEARCH: (
-        "research", "rsch", "rsrch", "res", "case law", "caselaw", "cases", "authorities", "westlaw", "lexis", "comps",
-        "comparables", "precedent", "precedents", "legal research", "statute", "statutes", "lit search", "title search",
-        "searches", "docket search", "legis history", "legislative history", "trademark search", "background", "prior art", "search", "legal question",
-        "non-compete", "westlaw search", "austlii", "bailii", "cites", "cite check", "authority", "companies house",
+    _RESEARCH: words(
+        """
+        research rsch rsrch res case_law caselaw cases authorities westlaw lexis comps comparables precedent
+        precedents legal_research statute statutes lit_search title_search searches docket_search legis_history
+        legislative_history trademark_search background prior_art search legal_question non-compete
+        westlaw_search austlii bailii cites cite_check authority companies_house
+        """
     ),
-    _DRAFTING: (
-        "email", "emails", "e-mail", "e-mails", "e - mail", "e - mails", "letter", "letters", "ltr", "ltrs", "memo", "memos",
-        "memorandum", "brief", "briefs", "complaint", "draft", "drafts", "corr", "correspondence", "affidavit", "affidavits",
-        "declaration", "stipulation", "stip", "pleading", "pleadings", "answer", "order", "proposed order", "statement",
-        "witness statement", "outline", "position statement", "response", "responses", "notice", "demand", "petition",
-        "opposition", "opp", "reply", "revisions", "edits", "chart", "interrogatories", "rogs", "rfas", "rfps", "particulars",
-        "skeleton", "skeleton argument", "instructions to counsel", "brief to counsel", "note", "file note", "motion",
-        "msj", "mtd", "mil", "term sheet", "charge", "cross outline", "checklist", "report", "advice", "defence",
-        "will", "trust", "deed", "agreement", "amendment", "summary", "script", "application", "submissions", "dft",
-        "drft", "attendance note", "filing", "jury instructions", "jury charge", "verdict form", "papers", "pretrial order",
-        "subpoena", "subpoenas", "schedule of loss", "grounds", "costs schedule", "verified complaint", "undertaking",
+    _DRAFTING: words(
+        """
+        email emails e-mail e-mails e_-_mail e_-_mails letter letters ltr ltrs memo memos memorandum brief
+        briefs complaint draft drafts corr correspondence affidavit affidavits declaration stipulation stip
+        pleading pleadings answer order proposed_order statement witness_statement outline position_statement
+        response responses notice demand petition opposition opp reply revisions edits chart interrogatories
+        rogs rfas rfps particulars skeleton skeleton_argument instructions_to_counsel brief_to_counsel note
+        file_note motion msj mtd mil term_sheet charge cross_outline checklist report advice defence will trust
+        deed agreement amendment summary script application submissions dft drft attendance_note filing
+        jury_instructions jury_charge verdict_form papers pretrial_order subpoena subpoenas schedule_of_loss
+        grounds costs_schedule verified_complaint undertaking
+        """
     ),
-    _REVIEW: (
-        "review", "rev", "rvw", "revw", "revd", "rev'd", "reviewed", "perusal", "perusing", "analysis", "redline", "redlines", "due diligence",
-        "diligence", "document review", "doc review", "docs review", "privilege review", "records", "production", "discovery",
-        "transcript", "transcripts", "contract", "lease", "disclosure", "bundle", "title", "dd", "report review", "markup",
-        "comments", "documents", "docs", "exhibits", "photos", "invoices", "video", "footage", "recording", "consideration",
-        "considering", "proofing", "privilege log", "data room", "dataroom", "bodycam", "proofs", "tables", "logs", "charts", "notes", "reading", "comparison", "policy", "abstract",
+    _REVIEW: words(
+        """
+        review rev rvw revw revd rev'd reviewed perusal perusing analysis redline redlines due_diligence
+        diligence document_review doc_review docs_review privilege_review records production discovery
+        transcript transcripts contract lease disclosure bundle title dd report_review markup comments documents
+        docs exhibits photos invoices video footage recording consideration considering proofing privilege_log
+        data_room dataroom bodycam proofs tables logs charts notes reading comparison policy abstract
+        """
     ),
-    _TRAVEL: (
-        "travel", "trvl", "travelling", "traveling", "drive", "train", "flight", "driving", "transit", "to and from",
-        "round trip", "trip", "return journey", "journey", "back and forth to", "roundtrip", "en route", "mileage", "there and back",
+    _TRAVEL: words(
+        """
+        travel trvl travelling traveling drive train flight driving transit to_and_from round_trip trip
+        return_journey journey back_and_forth_to roundtrip en_route mileage there_and_back
+        """
     ),
-    _OTHER: (
-        "waiting", "filing", "file", "prep", "preparation", "organizing", "organising", "service", "admin", "calculation",
-        "calculations", "work", "attn", "att", "att'd", "attn to", "attention", "strategy", "exhibit list", "e-filing", "efiling",
-        "index", "indexing", "bates", "bundling", "exhibit", "binder", "binders", "logistics", "scheduling", "docketing", "f/u",
-        "follow-up", "follow - up", "o/s", "task", "tasks", "matter", "trial prep", "hearing prep", "depo prep", "matters", "case", "w/", "re",
-        "courier", "process server", "assembling", "discussion", "discussions", "discussing",
+    _OTHER: words(
+        """
+        waiting filing file prep preparation organizing organising service admin calculation calculations work
+        attn att att'd attn_to attention strategy exhibit_list e-filing efiling index indexing bates bundling
+        exhibit binder binders logistics scheduling docketing f/u follow-up follow_-_up o/s task tasks matter
+        trial_prep hearing_prep depo_prep matters case w/ re courier process_server assembling discussion
+        discussions discussing
+        """
     ),
 }  # fmt: skip
 

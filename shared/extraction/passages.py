@@ -14,16 +14,23 @@ _LONGEST = 20_000
 """Characters: a longer line is cut there, so that the work at one passage stays bounded."""
 _ITEM = re.compile(
     r"\s*(?:[-*•◦▪·–—>+o]\s+|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s|\d{1,2}[/.]\d{1,2}\b|\[|\|"
-    r"|(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?(?:[ ,:-]+\d|:|\s+-))"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
+    r"|dec)[a-z]{0,6}\.?(?:[ ,:-]+\d|:|\s+-))"
     r"|\s*[^\n:]{1,30}:\s",
     re.IGNORECASE,
 )
 _ENDS_WITH_TIME = re.compile(
-    r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|u|units?)\.?|\b(?:hours?|half|minutes?))\)?\s*$",
+    (
+        r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|u"
+        r"|units?)\.?|\b(?:hours?|half|minutes?))\)?\s*$"
+    ),
     re.I,
 )
 _HAS_TIME = re.compile(
-    r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?!\d)|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|units?)\b|\b(?:hours?|minutes)\b|\d:\d\d",
+    (
+        r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?!\d)|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|units?)\b"
+        r"|\b(?:hours?|minutes)\b|\d:\d\d"
+    ),
     re.IGNORECASE,
 )
 _TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")

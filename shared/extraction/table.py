@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from shared.extraction.durations import Amount, AmountTokens, Form
 
 _COLUMNS = {
-    "hours": r"(?:billable |total |actual |billed )?(?:hours|hrs?|time|duration|qty|quantity)(?: ?\(?(?:hrs?|hours|spent|worked|billed|hh:mm)\)?)?\.?",
+    "hours": (
+        r"(?:billable |total |actual |billed )?(?:hours|hrs?|time|duration|qty|quantity)(?:"
+        r" ?\(?(?:hrs?|hours|spent|worked|billed|hh:mm)\)?)?\.?"
+    ),
     "minutes": r"min(?:ute)?s?\.?|time \(?min(?:ute)?s?\)?",
     "units": r"units?|6 ?min(?:ute)? units?",
     "day": r"date|day|when|date of (?:work|service)|service date",

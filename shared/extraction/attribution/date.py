@@ -13,29 +13,44 @@ _OLDEST = 75
 """Days: a day further back, without its year, is not when work reported now was done."""
 
 _DAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _ABSOLUTE = (
-    rf"(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.](?:\d{{4}}|\d{{2}}))?(?![\d/]|\s?[-–]\s?\d)|\d{{1,2}}-\d{{1,2}}-(?:\d{{4}}|\d{{2}}))"
-    rf"|(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
+    rf"(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<numeric>\d{{1,2}}[/.]\d{{1,2}}(?:[/.](?:\d{{4}}"
+    rf"|\d{{2}}))?(?![\d/]|\s?[-–]\s?\d)|\d{{1,2}}-\d{{1,2}}-(?:\d{{4}}|\d{{2}}))"
+    rf"|(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\d{{1,2}}(?:st|nd|rd"
+    rf"|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
 )
 _LEADING = re.compile(
-    rf"\s*(?:[-*•·–—]\s+|\d{{1,2}}[.)]\s+)?[\[(]?(?:(?P<weekday>{_DAY})\b\.?,?\s*)?(?:(?:the\s+)?(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})?[\])]?(?=\s*[-:–—,.|\t ]|$)",
+    (
+        rf"\s*(?:[-*•·–—]\s+|\d{{1,2}}[.)]\s+)?[\[(]?(?:(?P<weekday>{_DAY})\b\.?,?\s*)?(?:(?:the\s+)?(?"
+        rf"P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})?[\])]?(?=\s*[-:–—,.|\t ]|$)"
+    ),
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(rf"\s*(?P<weekday>{_DAY})\.?\s+(?:the\s+)?(?P<day>\d{{1,2}})(?=\s*(?:$|[-:–—,]))", re.IGNORECASE)
 _SAID = re.compile(
-    r"\s*(?:[-*•]\s+)?(?P<said>day before yesterday|yesterday(?: morning| afternoon| evening)?|today|this (?:morning|afternoon|evening)"
+    r"\s*(?:[-*•]\s+)?(?P<said>day before yesterday|yesterday(?: morning| afternoon| evening)?"
+    r"|today|this (?:morning|afternoon|evening)"
     r"|last night|a week ago(?: today)?|earlier today)(?=\s*[-:–—,])",
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(
     r"\b(?P<before>day before yesterday)|\b(?P<yesterday>yesterday|last night|last evening)\b"
-    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b"
-    r"|\b(?P<week>a week ago|this day last week)\b|\b(?P<weekend>(?:over|at|during|on|this|last|all) (?:the |this |last )?(?:past )?weekend)\b",
+    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b"
+    r"|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b"
+    r"|\b(?P<week>a week ago|this day last week)\b|\b(?P<weekend>(?:over|at|during|on|this|last"
+    r"|all) (?:the |this |last )?(?:past )?weekend)\b",
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(
-    r"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?",
+    (
+        r"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past"
+        r" )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon"
+        r"|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?"
+    ),
     re.IGNORECASE,
 )
 _ANYWHERE = re.compile(rf"(?<![\w/.-])(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE)

@@ -25,12 +25,15 @@ _WORDS = Words(
         "wait": ("waiting", "waited", "wait"),
         "travel": words("travel travelled traveled travelling traveling drive drove driving flew flight"),
         "search": tuple(
-            "check checked checking look looked looking read reading pulled pulling dug digging tracked tracking ran searched"
+            "check checked checking look looked looking read reading pulled pulling dug digging tracked"
+" tracking ran searched"
             " went_through going_through pull digging_out".replace("_", " ").split()
         ),
-        "authority": (
-            "case law", "cases", "case", "authorities", "register", "registers", "registry", "index", "docket", "statute",
-            "statutes", "regulations", "listings", "precedent", "law", "federal register", "searches", "county index",
+        "authority": words(
+            """
+            case_law cases case authorities register registers registry index docket statute statutes
+            regulations listings precedent law federal_register searches county_index
+            """
         ),
     },
     barriers=(";", "--"),
@@ -60,7 +63,10 @@ _PHRASES = tuple(
         ),
         (
             "<t> call",
-            "<t> -? ( prep )? ( phone|video|telephone|zoom|conference|teams )? ( follow_-_up )? call|calls|telecon|zoom",
+            (
+                "<t> -? ( prep )? ( phone|video|telephone|zoom|conference|teams )? ( follow_-_up )? call"
+                "|calls|telecon|zoom"
+            ),
             _CALL,
         ),
         ("proofs", "proofs|proofread|proofreading|proofing", _REVIEW),
@@ -120,8 +126,12 @@ _IN_GENERAL = frozenset(
     for form in (verb, gerund(verb), *past(verb))
 )
 _WEAK = frozenset(
-    {"work", "w/", "re", "matter", "matters", "case", "file", "task", "tasks", "attn", "f/u", "note", "notes", "will", "order",
-     "notice", "charge", "answer", "reply", "title", "con", "site", "policy", "oc", "att", "train", "report", "video", "documents"}
+    frozenset(words(
+        """
+        work w/ re matter matters case file task tasks attn f/u note notes will order notice charge answer reply
+        title con site policy oc att train report video documents
+        """
+    ))
 )  # fmt: skip
 _ABBREVIATED = frozenset(
     words(
@@ -154,7 +164,15 @@ def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
 
 _BY_FIRST = _index()
 _BEING = frozenset(words("was were wasn't weren't be been being is are isn't"))
-_HEAD_AFTER = frozenset({"--", ":", ";", "and", "&", "to", ",", "(", "-", ")", "<t>", "<o>", "then", "|", "*"})
+_HEAD_AFTER = frozenset(
+    (
+        words(
+            """
+    -- : ; and & to , ( - ) <t> <o> then | *
+    """
+        )
+    )
+)
 
 
 def kind_of(*places: Tokens) -> tuple[EntryType, str]:

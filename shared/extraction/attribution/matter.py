@@ -27,15 +27,23 @@ _KEEPS_TIME = re.compile(r"ledger|billing|accounts|bookkeep|payroll|timekeep|acc
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv|wg)\s*(?:\[\d+\])?\s*:\s*|\[[^\]]{1,40}\]\s*)+", re.IGNORECASE)
 _CAPITALS = r"[A-Z][\w’'&-]*(?:\s+(?:&\s+)?[A-Z][\w’'&-]*\.?){0,4}"
 _BILLED_TO = re.compile(
-    rf"\b(?:bill|charge|put|post|enter|log|add|docket|record|goes?)\b(?:\s+\S+){{0,6}}?\s+(?:to|on|under|against|for)\s+(?:the\s+)?(?P<to>{_CAPITALS})"
+    rf"\b(?:bill|charge|put|post|enter|log|add|docket|record|goes?)\b(?:\s+\S+){{0,6}}?\s+(?:to|on"
+    rf"|under|against|for)\s+(?:the\s+)?(?P<to>{_CAPITALS})"
     rf"|\bfor\s+(?:the\s+)?(?P<file>{_CAPITALS})\s+(?:file|matter|case|account)|\bmatter\s+is\s+(?P<matter>{_CAPITALS})"
-    rf"|\((?:[^()]{{0,20}},\s*)?(?P<parens>{_CAPITALS}(?:/{_CAPITALS})?)\)|(?:^|\.\s+)(?P<alone>{_CAPITALS}),\s+(?:please|pls)\b"
+    rf"|\((?:[^()]{{0,20}},\s*)?(?P<parens>{_CAPITALS}(?:/{_CAPITALS})?)\)|(?:^"
+    rf"|\.\s+)(?P<alone>{_CAPITALS}),\s+(?:please|pls)\b"
 )
 _CASE = re.compile(
-    rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
+    (
+        rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
+        rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
+    )
 )
 _BEFORE_TIME = re.compile(
-    r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
+    (
+        r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}"
+        r"|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
+    )
 )
 
 

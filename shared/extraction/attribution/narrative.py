@@ -8,7 +8,8 @@ _LEAD = re.compile(
     r"^(?:[-*•·–—|,;:.)\]\s]+|\d{1,2}[.)]\s+|(?:and|then|but|so|also|plus|that|which)\b[\s,]*)+", re.IGNORECASE
 )
 _SPENT = re.compile(
-    r"^(?:(?:i|we)(?:['’]ve| have| had)?\s+)?(?:(?:then|also|just|already|since|now|another|only)\s+)*(?:spent|put in|put|did|devoted|logged|worked)\s*"
+    r"^(?:(?:i|we)(?:['’]ve| have| had)?\s+)?(?:(?:then|also|just|already|since|now|another"
+    r"|only)\s+)*(?:spent|put in|put|did|devoted|logged|worked)\s*"
     r"(?:(?:another|about|roughly|a further|a)\s+)?(?:(?:on|into|in|for|with|to)\s+(?=\w))?",
     re.IGNORECASE,
 )

@@ -9,7 +9,10 @@ from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PA
 from shared.extraction.wordlist import words
 
 _NOT_DONE = compile_pattern(
-    "{modal}|{intention} | i'd|we'd be|need|have|want|say|expect|suggest|recommend|budget|allow|estimate|guess|like|plan|spend|think",
+    (
+        "{modal}|{intention} | i'd|we'd be|need|have|want|say|expect|suggest|recommend|budget|allow"
+        "|estimate|guess|like|plan|spend|think"
+    ),
     CONTEXT,
 )
 _NOT_DONE_TERSE = compile_pattern(

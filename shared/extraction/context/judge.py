@@ -23,7 +23,8 @@ _SPENT_AFTER = compile_pattern(
 )
 _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
-    " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>",
+    " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down"
+    "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>",
     CONTEXT,
 )
 _BILL_TO = compile_pattern(

@@ -38,14 +38,15 @@ _IDLE = "waiting that is not work"
 
 NOT_WORK = (
     Refuse("within <t>", "within|inside {about}* <t>", _DEADLINE),
-    Refuse("<t> ago", "<t> ago|hence|earlier|later|away|old|late|early|behind|remaining|left|ahead|overdue|in_arrears", _ELAPSED),
+    Refuse("<t> ago", ("<t> ago|hence|earlier|later|away|old|late|early|behind|remaining|left|ahead|overdue" "|in_arrears"), _ELAPSED),
     Refuse("<t> from now", "<t> from|of now|then|today|receipt|service|filing", _DEADLINE),
     Refuse("<t> before", "<t> before|after|prior|in_advance|past !that|this|beforehand|on|in|at|with|,", _ELAPSED, yields=True),
     Refuse("<t> notice", "<t> '|of|advance|prior|written|'s* notice", "notice to be given, not work done"),
     Refuse("every <t>", "every|per|each|once <t>", _HABIT),
     Refuse(
         "<t> a day",
-        "<t> a|per|each|every|/ day|week|month|year|night|morning|quarter|person|side|party|way|session|shift|trip|time|case|file"
+        "<t> a|per|each|every|/ day|week|month|year|night|morning|quarter|person|side|party|way"
+"|session|shift|trip|time|case|file"
         "|lawyer|head|student|weekend|wk|mo|yr|witness",
         _HABIT,
     ),
@@ -54,14 +55,15 @@ NOT_WORK = (
     Refuse("times in <t>", "times|once|twice in|within {about}* <t>", _HABIT),
     Refuse(
         "up to <t>",
-        "up_to|not_to_exceed|no_longer_than|no_later_than|maximum_of|minimum_of|max_of|min_of|max|min|limit_of|limited_to|capped_at"
+        "up_to|not_to_exceed|no_longer_than|no_later_than|maximum_of|minimum_of|max_of|min_of|max"
+"|min|limit_of|limited_to|capped_at"
         "|cap_of|cap_at|cap_is|exceed|exceeds|exceeding|beyond|as_long_as|ceiling_of|raised_to|reduced_to {about}* <t>",
         _CAP,
     ),
     Refuse("no more than <t>", "no_more_than|not_more_than|at_most|at_least|minimum|maximum {about}* <t>", _CAP, yields=True),
     Refuse(
         "<t> cap",
-        "<t> -? limit|cap|minimum|maximum|max|min|allowance|allotment|increment|increments|ceiling|estimate|budget|retainer|quote|sla",
+        ("<t> -? limit|cap|minimum|maximum|max|min|allowance|allotment|increment|increments|ceiling" "|estimate|budget|retainer|quote|sla"),
         _CAP,
     ),
     Refuse("the next <t>", "the|over|during|for next|coming|following {about}* <t>", _COMING),
@@ -69,7 +71,8 @@ NOT_WORK = (
     Refuse("<t> window", "<t> -? {lasting}", _LENGTH),
     Refuse(
         "<t> long recording",
-        "<t> -? long|full|free|security|store|zoom|audio|video|body|paid|unpaid|whole|initial|cooling|standard|mandatory|online|live"
+        "<t> -? long|full|free|security|store|zoom|audio|video|body|paid|unpaid|whole|initial"
+"|cooling|standard|mandatory|online|live"
         " {lasting}",
         _LENGTH,
     ),
@@ -79,18 +82,20 @@ NOT_WORK = (
     Refuse("first <t> free", "first <t> ..3 free|complimentary|included|of|are|is|at", _CAP),
     Refuse(
         "rate ... <t>",
-        "rate|rates|fee|fees|retainer|flat|budget|estimate|estimates|quote|cap|capped|allowance|covers|cover|includes|budgeted"
+        "rate|rates|fee|fees|retainer|flat|budget|estimate|estimates|quote|cap|capped|allowance"
+"|covers|cover|includes|budgeted"
         "|estimated|cost ..6 <t>",
         _RATE,
         yields=True,
         prose=True,
     ),
-    Refuse("of which <t>", "of_which|inclusive_of|which_included|which_includes ..2 <t> | <o> ..12 including|incl ..2 <t>", _PART),
+    Refuse("of which <t>", ("of_which|inclusive_of|which_included|which_includes ..2 <t> | <o> ..12 including|incl ..2" " <t>"), _PART),
     Refuse("<t> of which", "<t> of which|that|those|it|them !{doing}", _PART, yields=True),
-    Refuse("those <t>", "those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home|return", _REFERENCE, prose=True),
+    Refuse("those <t>", ("those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home" "|return"), _REFERENCE, prose=True),
     Refuse(
         "the <t> you",
-        "<t> ( that|which )? you|he|she|they|your|his|opposing|counsel|client ..2 spent|billed|claim|claimed|charged|took|asked|used"
+        "<t> ( that|which )? you|he|she|they|your|his|opposing|counsel|client ..2 spent|billed|claim"
+"|claimed|charged|took|asked|used"
         "|mentioned|put|wanted|requested|have|had|need|gave|sent|say|said|recorded|logged",
         _OTHERS,
     ),
@@ -105,19 +110,22 @@ NOT_WORK = (
     ),
     Refuse(
         "bill shows <t>",
-        "invoice|invoices|statement|bill|ledger|prebill|pre_-_bill|timesheet has|shows|showed|show|lists|listed|reflects|reflected|says"
+        "invoice|invoices|statement|bill|ledger|prebill|pre_-_bill|timesheet has|shows|showed|show"
+"|lists|listed|reflects|reflected|says"
         "|included|includes|had|contains|at ..9 <t>",
         _BILLED,
     ),
     Refuse(
         "credit <t>",
-        "credit|credited|refund|refunded|deduct|deducted|reverse|remove|removed|delete|deleted|duplicate|take_off|took_off|knocked"
+        "credit|credited|refund|refunded|deduct|deducted|reverse|remove|removed|delete|deleted"
+"|duplicate|take_off|took_off|knocked"
         "|shaved|trimmed|cutting|knock|shave|trim|waived ( off|a|the|an|out|about|another )* <t>",
         _BILLED,
     ),
     Refuse(
         "<t> will",
-        "<t> will|would|should|may|might|could|can|must|shall|won't|max|maximum|minimum|tops|needed|required|allowed|allotted|available"
+        "<t> will|would|should|may|might|could|can|must|shall|won't|max|maximum|minimum|tops|needed"
+"|required|allowed|allotted|available"
         "|free|estimated|anticipated|budgeted|to_spare|is|are|isn't|aren't|remain|remains|should_do|'d|extra|or_less",
         "time talked about, not time worked",
         yields=True,
@@ -125,21 +133,25 @@ NOT_WORK = (
     ),
     Refuse(
         "save <t>",
-        "save|saves|saved|saving|gain|gains|gained|lose|loses|lost|extra|delay|delayed|early|late|grace|add|adds|delays|extend|extends"
-        "|extended|postpone|push|pushed|move|moved|cost_us ( it|the|this|back|by|you|us|them|me|everyone|up|out|trial|hearing|of )* <t>",
+        "save|saves|saved|saving|gain|gains|gained|lose|loses|lost|extra|delay|delayed|early|late"
+"|grace|add|adds|delays|extend|extends"
+        "|extended|postpone|push|pushed|move|moved|cost_us ( it|the|this|back|by|you|us|them|me"
+"|everyone|up|out|trial|hearing|of )* <t>",
         "a gain or a delay, not work done",
         yields=True,
         prose=True,
     ),
     Refuse(
         "delay of <t>",
-        "delay|delays|extension|adjournment|wait|gap|recess|break|breaks|pause|lag|window|limit|notice|period|outage|average|interval"
+        "delay|delays|extension|adjournment|wait|gap|recess|break|breaks|pause|lag|window|limit"
+"|notice|period|outage|average|interval"
         "|buffer|slot|layover|extra|timeout|warranty of|is|was|from|were|at {about}* <t>",
         "a gap or a delay, not work done",
     ),
     Refuse(
         "open <t>",
-        "open|opens|closed|closes|staffed|staff|office_hours|business_hours|hours_are|store_hours|availability|available|free|shift"
+        "open|opens|closed|closes|staffed|staff|office_hours|business_hours|hours_are|store_hours"
+"|availability|available|free|shift"
         "|operating_hours|operate|operates|operating|shifts|support_hours|building_hours ..6 <t>",
         _SCHEDULE,
         prose=True,
@@ -148,7 +160,7 @@ NOT_WORK = (
     Refuse("queue of <t>", "hold|queue|traffic ..2 <t>", _IDLE, yields=True),
     Refuse(
         "down for <t>",
-        "down|offline|unavailable|frozen|stuck|dead|asleep|missing|sleeping|awake|gone|overdue|delayed|late|fasting|lost for|about? <t>",
+        ("down|offline|unavailable|frozen|stuck|dead|asleep|missing|sleeping|awake|gone|overdue" "|delayed|late|fasting|lost for|about? <t>"),
         "a time without work",
         yields=True,
     ),
@@ -160,12 +172,13 @@ NOT_WORK = (
     Refuse("<t> off", "<t> off|break|recess|lunch|nap|sleep|rest", "a pause, not work"),
     Refuse(
         "cook for <t>",
-        "bake|bakes|baked|cook|simmer|marinate|refrigerate|boil|soak|soaked|roast|preheat|chill|freeze|cured|smoke|rub|rest|degrees"
+        "bake|bakes|baked|cook|simmer|marinate|refrigerate|boil|soak|soaked|roast|preheat|chill"
+"|freeze|cured|smoke|rub|rest|degrees"
         " ..8 <t>",
         _LENGTH,
         prose=True,
     ),
-    Refuse("<t> to failure", "<t> to|until failure|complete|completion|load|loads|arrive|deliver|charge|boot|finish_loading", _LENGTH),
+    Refuse("<t> to failure", ("<t> to|until failure|complete|completion|load|loads|arrive|deliver|charge|boot" "|finish_loading"), _LENGTH),
     Refuse("I see <t>", "i|we see|notice|count|calculate|figure a|an|the|about? <t>", _REFERENCE),
 )  # fmt: skip
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _TOTAL = re.compile(
-    r"\b(?:total|totals|totall?ing|totall?ed|sum|subtotal|sub-total|altogether|all told|in all|all in|comes? to|came to|makes|overall"
-    r"|that['’]?s|that is|which is|combined|grand|aggregate|adds? up|so far|for the (?:day|week|month)|in sum|together)\b",
+    r"\b(?:total|totals|totall?ing|totall?ed|sum|subtotal|sub-total|altogether|all told|in all"
+    r"|all in|comes? to|came to|makes|overall"
+    r"|that['’]?s|that is|which is|combined|grand|aggregate|adds? up|so far|for the (?:day|week"
+    r"|month)|in sum|together)\b",
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |billable )*total", re.IGNORECASE)

@@ -11,38 +11,56 @@ from shared.mail.email import Email
 
 _DAY = r"(?:day|daily|weekly|week|month|end of day|eod|mon\w*|tues?\w*|wed\w*|thu\w*|fri\w*|sat\w*|sun\w*|today)"
 _TIME_REPORT = (
-    r"my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|reports?|records?|log|for|detail|slips?|summary|today|spent|worked)"
-    r"|missing time|billable (?:time|hours)|hours (?:for|today|this)|what i did|work (?:done|performed|completed|to date)"
+    r"my (?:time|hours)|time ?(?:sheets?|entr(?:y|ies)|reports?|records?|log|for|detail|slips?"
+    r"|summary|today|spent|worked)"
+    r"|missing time|billable (?:time|hours)|hours (?:for|today|this)|what i did|work (?:done"
+    r"|performed|completed|to date)"
     r"|late entr(?:y|ies)|(?:enter|post|record|add|log|bill|docket) (?:this|these|the following|my|it|them)"
     r"|(?:for|to|on) the (?:bill|ledger|invoice)|for (?:your )?(?:billing|the file|records)|fee note|account of"
-    rf"|here(?:'s| is| are|\u2019s)(?: my| your| the)? (?:{_DAY}|yesterday|time|hours)|services rendered|following services"
+    rf"|here(?:'s| is| are|\u2019s)(?: my| your| the)? (?:{_DAY}|yesterday|time|hours)|services"
+    rf" rendered|following services"
 )
 _LAW_FIRM = re.compile(r"law|legal|llp|attorney|solicitor|barrister|esq\b|chambers", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]+(?:'s)?")
 _REPORT = re.compile(rf"\b(?:{_TIME_REPORT})\b|['\u2019]s (?:sheet|time|hours)\b", re.IGNORECASE)
 _SUBJECT_REPORT = re.compile(
-    rf"\b(?:{_TIME_REPORT}|{_DAY} (?:recap|sheet|report|summary|time|hours|log|stuff)|recap|time|hours|billing|stragglers|catch-?up|forgot"
-    r"|entries|attendances?|narratives?|wip|units|so far|library day|dockets?|t/r|time recording|timesheets?|billables?|to bill|unbilled|add)\b",
+    rf"\b(?:{_TIME_REPORT}|{_DAY} (?:recap|sheet|report|summary|time|hours|log|stuff)|recap|time"
+    rf"|hours|billing|stragglers|catch-?up|forgot"
+    r"|entries|attendances?|narratives?|wip|units|so far|library day|dockets?|t/r|time recording"
+    r"|timesheets?|billables?|to bill|unbilled|add)\b",
     re.IGNORECASE,
 )
 _DATED = re.compile(
-    r"^\W*(?:(?:time|hours?|my|for|the|week of|w/e|w/c|sheet|all of|from)\W+)*(?:(?:mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)(?:day|nesday|urday|sday|rsday)?\b\W*)?"
-    r"(?:the\s+)?(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}(?:st|nd|rd|th)?\W+(?:of\W+)?[a-z]{3,9}\.?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\W+\d{1,2}(?:st|nd|rd|th)?|\d{1,2}(?:st|nd|rd|th))?\W*(?:20\d\d)?\W*$",
+    r"^\W*(?:(?:time|hours?|my|for|the|week of|w/e|w/c|sheet|all of|from)\W+)*(?:(?:mon|tues?"
+    r"|weds?|thu(?:rs?)?|fri|sat|sun)(?:day|nesday|urday|sday|rsday)?\b\W*)?"
+    r"(?:the\s+)?(?:\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{1,2}(?:st|nd|rd"
+    r"|th)?\W+(?:of\W+)?[a-z]{3,9}\.?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov"
+    r"|dec)[a-z]*\.?\W+\d{1,2}(?:st|nd|rd|th)?|\d{1,2}(?:st|nd|rd|th))?\W*(?:20\d\d)?\W*$",
     re.IGNORECASE,
 )
 _AGENDA = re.compile(
-    r"\b(?:agenda|itinerary|program(?:me)?|proposed|estimate[sd]?|budget(?:ed)?|plan(?:s|ned)?|upcoming|next (?:week|month|steps?)"
-    r"|tomorrow|to-?do|run of show|timetable|menu|forecast|projected|projection|quote|scope of work|time estimates?|fee proposal"
-    r"|tentative|save the date|invit(?:e|ation)|rsvp|recipe|workout|class(?:es)?|curriculum|syllabus|schedule(?:d)?|training|"
-    r"deliverables|milestones?|workplan|hotel|flights?|depart(?:ure)?s?|prices?|pricing|score(?:s|board)?|results|stats|statistics)\b",
+    r"\b(?:agenda|itinerary|program(?:me)?|proposed|estimate[sd]?|budget(?:ed)?|plan(?:s|ned)?"
+    r"|upcoming|next (?:week|month|steps?)"
+    r"|tomorrow|to-?do|run of show|timetable|menu|forecast|projected|projection|quote|scope of"
+    r" work|time estimates?|fee proposal"
+    r"|tentative|save the date|invit(?:e|ation)|rsvp|recipe|workout|class(?:es)?|curriculum"
+    r"|syllabus|schedule(?:d)?|training|"
+    r"deliverables|milestones?|workplan|hotel|flights?|depart(?:ure)?s?|prices?|pricing|score(?:s"
+    r"|board)?|results|stats|statistics)\b",
     re.IGNORECASE,
 )
 
 _FORECAST = re.compile(
-    r"\b(?:estimates?|forecast|projected|projection|proposed|proposal|would cost|fee quote|agenda|next steps|action items|to - do|todo)\b"
+    (
+        r"\b(?:estimates?|forecast|projected|projection|proposed|proposal|would cost|fee quote|agenda"
+        r"|next steps|action items|to - do|todo)\b"
+    )
 )
 _THEIRS = re.compile(
-    r"\byour (?:fee|fees|invoice|bill|bills|hours|time|billing|timesheets?|affidavit|affirmation|statement|entries|application|claim)\b",
+    (
+        r"\byour (?:fee|fees|invoice|bill|bills|hours|time|billing|timesheets?|affidavit|affirmation"
+        r"|statement|entries|application|claim)\b"
+    ),
     re.IGNORECASE,
 )
 

@@ -48,7 +48,10 @@ _OF_WORK = compile_pattern(
     "<t> ( '|'s )? of? work|effort|my time|drafting|reviewing|attention | <t> in|deep|into on|to|into", CONTEXT
 )
 _POINTS_BACK = compile_pattern(
-    "<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told|all|total | same <t> back|home|again | <t> back|home",
+    (
+        "<t> on|for|to|of that|this|it|these|those|them|which | all told|in <t> | <t> all|in told"
+        "|all|total | same <t> back|home|again | <t> back|home"
+    ),
     CONTEXT,
 )
 _TERM = frozenset(words("within per each every must shall notice maximum minimum limit max min"))

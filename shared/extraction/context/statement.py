@@ -39,7 +39,15 @@ _WEAK = frozenset(
         """
     )
 )
-_POINTING = frozenset({"<n>", "it", "this", "that", "which", "these", "those", "one", "all", "both"})
+_POINTING = frozenset(
+    (
+        words(
+            """
+    <n> it this that which these those one all both
+    """
+        )
+    )
+)
 _INHERITED = frozenset(
     {"<plan> <t>", "<other> spent <t>", "would have <done>", "if I <done>", "if <t>", "not <done>", "<t>?"}
 )

@@ -5,23 +5,26 @@ from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PA
 from shared.extraction.wordlist import words
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MODALS = (
-    "will", "would", "should", "shall", "may", "might", "could", "can", "must", "won't", "wouldn't", "can't", "cannot",
-    "couldn't", "shouldn't", "i'll", "we'll", "it'll", "that'll", "they'll", "you'll", "he'll", "she'll", "there'll",
-    "going to", "gonna", "ought", "let's", "you'd", "they'd", "he'd", "she'd", "it'd", "that'd", "lets",
+MODALS = words(
+    """
+    will would should shall may might could can must won't wouldn't can't cannot couldn't shouldn't i'll we'll
+    it'll that'll they'll you'll he'll she'll there'll going_to gonna ought let's you'd they'd he'd she'd it'd
+    that'd lets
+    """
 )  # fmt: skip
-INTENTIONS = (
-    "plan", "plans", "planning", "planned", "expect", "expects", "expecting", "expected", "anticipate", "anticipates",
-    "anticipating", "anticipated", "estimate", "estimates", "estimated", "estimating", "need", "needs", "want", "wants",
-    "wanted", "allow", "allows", "allot", "allots", "allotted", "budget", "budgets", "budgeted", "budgeting", "block",
-    "blocked", "reserve", "reserved", "set aside", "hope", "hoping", "intend", "propose", "proposed", "suggest",
-    "recommend", "figure", "require", "requires", "likely", "tomorrow", "please", "typically", "usually", "generally",
-    "normally", "often", "always", "tends", "takes", "lasts", "free for", "available", "upcoming", "request",
-    "requesting", "requested", "schedule", "scheduled", "quote", "quoted", "guess", "projected", "forecast", "assume",
-    "assuming", "aim", "aiming", "target", "maximum", "minimum", "deadline", "agenda", "pls", "plz", "to spend", "spend",
-    "remind", "try to", "supposed", "ballpark", "spare", "ask for", "asking for", "asked for", "carve", "next week",
-    "next month", "invite you", "due to last", "slated", "set for", "listed for", "time estimate", "unlikely",
-    "tentatively", "take", "give", "i see", "we see", "tonight i'll", "promise", "promised", "limited", "caps", "capped", "entitled", "allowed", "permitted",
+INTENTIONS = words(
+    """
+    plan plans planning planned expect expects expecting expected anticipate anticipates anticipating
+    anticipated estimate estimates estimated estimating need needs want wants wanted allow allows allot allots
+    allotted budget budgets budgeted budgeting block blocked reserve reserved set_aside hope hoping intend
+    propose proposed suggest recommend figure require requires likely tomorrow please typically usually
+    generally normally often always tends takes lasts free_for available upcoming request requesting requested
+    schedule scheduled quote quoted guess projected forecast assume assuming aim aiming target maximum minimum
+    deadline agenda pls plz to_spend spend remind try_to supposed ballpark spare ask_for asking_for asked_for
+    carve next_week next_month invite_you due_to_last slated set_for listed_for time_estimate unlikely
+    tentatively take give i_see we_see tonight_i'll promise promised limited caps capped entitled allowed
+    permitted
+    """
 )  # fmt: skip
 NEGATIONS = frozenset(
     words(
@@ -62,20 +65,10 @@ CONTEXT = Words(
         "modal": MODALS,
         "intention": INTENTIONS,
         "day": DAYS,
-        "about": (
-            "about",
-            "another",
-            "the",
-            "a",
-            "an",
-            "some",
-            "maybe",
-            "roughly",
-            "only",
-            "just",
-            "next",
-            "first",
-            "last",
+        "about": words(
+            """
+            about another the a an some maybe roughly only just next first last
+            """
         ),
         "person": ("you", "he", "she", "they", "your", "his", "her", "their"),
     },

@@ -12,6 +12,7 @@ from typing import Any
 from shared.extraction.durations.reading import Form, Reading
 from shared.extraction.durations.units import HOUR, MINUTE
 from shared.extraction.engine import Layer, Rule, Words
+from shared.extraction.wordlist import words
 
 _HALF_DAY, _DAY = 720, 1440
 _LONGEST = 960
@@ -19,20 +20,40 @@ _LONGEST = 960
 
 _WORDS = Words(
     sets={
-        "to": ("to", "-", "--", "until", "till", "til", "'til", "through", "thru", "untill"),
+        "to": words(
+            """
+            to - -- until till til 'til through thru untill
+            """
+        ),
         "until": ("to", "until", "till", "til", "'til", "-", "--", "through", "thru"),
         "half": ("am", "pm", "a", "p"),
-        "about": ("about", "around", "roughly", "approximately", "approx", "~", "circa", "just after", "just before", "a bit past", "a little past", "a bit after", "a little after", "shortly after", "a bit before"),
+        "about": words(
+            """
+            about around roughly approximately approx ~ circa just_after just_before a_bit_past a_little_past
+            a_bit_after a_little_after shortly_after a_bit_before
+            """
+        ),
         "noon": ("noon", "midday", "midnight"),
-        "begin": ("left", "started", "began", "start", "begin", "departed", "arrived", "on", "begun", "opened",
-                  "dialed", "kicked", "joined", "commenced", "in", "sat"),
-        "end": ("arrived", "finished", "ended", "done", "back", "off", "finish", "end", "stopped", "wrapped", "returned",
-                "out", "got", "pulled", "reached", "concluded", "closed", "hung", "adjourned", "broke", "over",
-                "excused", "released", "home", "left"),
+        "begin": words(
+            """
+            left started began start begin departed arrived on begun opened dialed kicked joined commenced in
+            sat
+            """
+        ),
+        "end": words(
+            """
+            arrived finished ended done back off finish end stopped wrapped returned out got pulled reached
+            concluded closed hung adjourned broke over excused released home left
+            """
+        ),
         "unit": (*HOUR, *MINUTE, "%", "percent", "days", "weeks", "months", "years", "people", "million", "units",
                  "day", "points", "pages", "times", "business", "mb", "gb", "miles", "inches", "feet"),
-        "after": (",", ".", ";", "--", ")", "on", "with", "today", "yesterday", "this", "re", "for", "w/", "and", ":",
-                  "monday", "tuesday", "wednesday", "thursday", "friday", "last", "in", "at", "but", "to", "reviewing"),
+        "after": words(
+            """
+            , . ; -- ) on with today yesterday this re for w/ and : monday tuesday wednesday thursday friday
+            last in at but to reviewing
+            """
+        ),
     }
 )  # fmt: skip
 
@@ -157,7 +178,10 @@ def _rule(name: str, pattern: str, form: Any = _span) -> Rule:
 
 _ZONE = "( {half} )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
 _FACE = f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after <n> ) {_ZONE}"
-_ANY = f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after <n> | <n> ( o'clock )? ) {_ZONE}"
+_ANY = (
+    f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after"
+    f" <n> | <n> ( o'clock )? ) {_ZONE}"
+)
 CLOCK = Layer(
     "<t>",
     [

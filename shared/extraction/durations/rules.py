@@ -11,6 +11,7 @@ from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Form, Reading
 from shared.extraction.durations.units import HOUR, MINUTE, MINUTES_OF, UNIT
 from shared.extraction.engine import Layer, Rule, Words
+from shared.extraction.wordlist import words
 
 WORKING_DAY = 480.0
 """Minutes in a full day of work, for "all day" and its parts."""
@@ -28,29 +29,53 @@ _WORDS = Words(
         "part": _PART,
         "a": ("a", "an", "one", "another", "one more", "an extra", "an additional", "a further", "the other"),
         "the": ("the", "that", "this", "the last", "the past", "the first", "the final", "that last"),
-        "sort": ("full", "good", "solid", "whole", "entire", "straight", "further", "extra", "additional", "billable",
-                 "more", "long", "total", "very long", "attorney", "lawyer", "partner", "associate", "short", "clear",
-                 "clock", "chargeable", "other", "bare", "mere", "actual", "strong", "healthy", "productive", "quick",
-                 "brief", "hard", "consecutive", "uninterrupted", "of", "billed", "unbilled", "paralegal"),
-        "after": (",", ".", ";", "--", ")", "!", "on", "in", "into", "with", "for", "to", "all", "going",
-                               "reviewing", "drafting", "reading", "working", "today", "yesterday", "this", "at",
-                               "preparing", "revising", "talking", "speaking", "getting", "trying", "writing", "doing"),
-        "work": ("i", "we", "that", "it", "on", "of", "spent", "or", "you", "on", "reviewing", "she", "he"),
-        "about": ("about", "around", "roughly", "approximately", "approx .", "approx", "circa", "ca .", "c .", "~",
-                  "some", "maybe", "perhaps", "probably", "say", "in the region of", "in the order of", "something like",
-                  "somewhere around", "somewhere near", "on the order of", "a good", "a solid", "abt", "appx", "appx .",
-                  "just about", "or so", "best guess"),
-        "under": ("just under", "nearly", "almost", "close to", "just shy of", "a little under", "a bit under",
-                  "slightly under", "not quite", "a little less than", "just less than", "slightly less than", "nigh on",
-                  "getting on for", "a shade under", "pretty much", "shy of", "a touch under", "near enough",
-                  "the better part of", "the best part of", "better part of", "best part of", "most of", "the bulk of",
-                  "a bit less than", "a hair under", "closer to"),
-        "over": ("just over", "a little over", "a bit over", "slightly over", "a little more than", "a bit more than",
-                 "slightly more than", "just more than", "upwards of", "north of", "well over",
-                 "somewhat over", "a shade over", "a touch over", "in excess of", "a hair over", "better than"),
+        "sort": words(
+            """
+            full good solid whole entire straight further extra additional billable more long total very_long
+            attorney lawyer partner associate short clear clock chargeable other bare mere actual strong healthy
+            productive quick brief hard consecutive uninterrupted of billed unbilled paralegal
+            """
+        ),
+        "after": words(
+            """
+            , . ; -- ) ! on in into with for to all going reviewing drafting reading working today yesterday
+            this at preparing revising talking speaking getting trying writing doing
+            """
+        ),
+        "work": words(
+            """
+            i we that it on of spent or you on reviewing she he
+            """
+        ),
+        "about": words(
+            """
+            about around roughly approximately approx_. approx circa ca_. c_. ~ some maybe perhaps probably say
+            in_the_region_of in_the_order_of something_like somewhere_around somewhere_near on_the_order_of
+            a_good a_solid abt appx appx_. just_about or_so best_guess
+            """
+        ),
+        "under": words(
+            """
+            just_under nearly almost close_to just_shy_of a_little_under a_bit_under slightly_under not_quite
+            a_little_less_than just_less_than slightly_less_than nigh_on getting_on_for a_shade_under
+            pretty_much shy_of a_touch_under near_enough the_better_part_of the_best_part_of better_part_of
+            best_part_of most_of the_bulk_of a_bit_less_than a_hair_under closer_to
+            """
+        ),
+        "over": words(
+            """
+            just_over a_little_over a_bit_over slightly_over a_little_more_than a_bit_more_than
+            slightly_more_than just_more_than upwards_of north_of well_over somewhat_over a_shade_over
+            a_touch_over in_excess_of a_hair_over better_than
+            """
+        ),
         "daypart": ("morning", "afternoon", "evening"),
-        "label": ("hours", "hrs", "hrs .", "time", "time spent", "duration", "total time", "billable time", "hours spent",
-                  "my time", "hours billed", "time billed", "billable hours", "total hours"),
+        "label": words(
+            """
+            hours hrs hrs_. time time_spent duration total_time billable_time hours_spent my_time hours_billed
+            time_billed billable_hours total_hours
+            """
+        ),
     }
 )  # fmt: skip
 
