@@ -40,7 +40,7 @@ async def gmail_push(request: Request) -> Response:
             "push.read_on",
             mailbox_id=str(read.mailbox_id),
             published=read.published,
-            read_up_to=str(read.read_up_to),
+            history_id=str(read.history_id),
             caught_up=read.caught_up,
         )
 

@@ -32,7 +32,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
-        self.token = ""
+        self.token: SecretStr | None = None
         self.good_until = 0.0
 
 
@@ -54,12 +54,12 @@ class AccessTokens:
         if kept is None:
             kept = self._kept[refresh_token_encrypted] = _Kept()
         async with kept.lock:
-            if time.monotonic() >= kept.good_until:
+            if kept.token is None or time.monotonic() >= kept.good_until:
                 begun = time.monotonic()
                 answer = await self._refresh(self._vault.decrypt(refresh_token_encrypted))
-                kept.token = answer.access_token.get_secret_value()
-                kept.good_until = begun + max(answer.expires_in - MARGIN_SECONDS, 0.0)
-            return kept.token
+                kept.token = answer.access_token
+                kept.good_until = begun + answer.expires_in - MARGIN_SECONDS
+            return kept.token.get_secret_value()
 
     def forget(self, refresh_token_encrypted: str) -> None:
         """Drop the token kept for this mailbox: Gmail no longer takes it."""

@@ -35,10 +35,15 @@ A = TypeVar("A", bound=Answer)
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Emails newly sent, in the order of history. Once they are safe, the watermark may move to `read_up_to`."""
+    """Emails newly sent, in the order of history.
+
+    `read_up_to`: the last change that was seen so far; once the emails are safe, the watermark may move there.
+    `mailbox_history_id`: where Gmail says the mailbox stands. No watermark: what it announces may not show yet.
+    """
 
     sent: tuple[str, ...]
     read_up_to: int
+    mailbox_history_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +106,8 @@ class GmailMailbox:
             )
             page = await self._call(request, History)
             read_up_to = max((read_up_to, *(record.id for record in page.history)))
+            yield HistoryPage(_sent_in(page), read_up_to, page.history_id)
             token = page.next_page_token
-            if token is None:
-                read_up_to = max(read_up_to, page.history_id)
-            yield HistoryPage(sent=_sent_in(page), read_up_to=read_up_to)
             if token is None:
                 return
 

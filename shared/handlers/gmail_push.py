@@ -20,11 +20,14 @@ CATCH_UP_MARGIN: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReadOn:
-    """How a look at a mailbox's history went. `caught_up`: history had expired, so the mailbox was listed instead."""
+    """How a look at a mailbox's history went.
+
+    `history_id`: where Gmail said the mailbox stands. `caught_up`: history had expired, so the mailbox was listed.
+    """
 
     mailbox_id: UUID
     published: int
-    read_up_to: int
+    history_id: int
     caught_up: bool
 
 
@@ -47,7 +50,7 @@ class GmailPushHandler:
         """
         address = push.email_address.lower()
         read = await self.runs.join(address, lambda: self._read_on(address, correlation_id, now))
-        if read.read_up_to < push.history_id:
+        if read.history_id < push.history_id:
             raise HistoryBehindPush("Gmail's history does not reach up to the push yet")
         return read
 
@@ -58,30 +61,31 @@ class GmailPushHandler:
         if mailbox.state is MailboxState.RECONNECT_NEEDED:
             raise AccessRevoked("the mailbox waits for its owner to connect it again")
         inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted)
-        published, read_up_to = 0, mailbox.history_id
+        published, history_id = 0, 0
         try:
             # From the stored watermark, never from the id in the push: pushes come late, twice and out of order.
             async for page in inbox.history_since(mailbox.history_id):
                 published += await self._hand_on(mailbox, page.sent, correlation_id)
-                read_up_to = page.read_up_to
-                await self.mailboxes.advance_watermark(mailbox.id, read_up_to)
+                history_id = page.mailbox_history_id
+                # Only as far as changes were seen: Gmail's own id can be ahead of the history that it shows.
+                await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to)
         except HistoryExpired:
             return await self._catch_up(mailbox, inbox, correlation_id, now)
         except AccessRevoked:
             await self.mailboxes.set_state(mailbox.id, MailboxState.RECONNECT_NEEDED)
             raise
-        return ReadOn(mailbox.id, published, read_up_to, caught_up=False)
+        return ReadOn(mailbox.id, published, history_id, caught_up=False)
 
     async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
         start = max(mailbox.history_read_at - CATCH_UP_MARGIN, now - timedelta(days=self.catch_up_days))
         # The profile first: what is sent while the mailbox is being listed lies after its history id.
-        read_up_to = (await inbox.profile()).history_id
+        history_id = (await inbox.profile()).history_id
         published = 0
         async for email_ids in inbox.sent_since(start):
             missed = await self.analyses.still_to_analyse(mailbox.id, email_ids)
             published += await self._hand_on(mailbox, missed, correlation_id)
-        await self.mailboxes.advance_watermark(mailbox.id, read_up_to)
-        return ReadOn(mailbox.id, published, read_up_to, caught_up=True)
+        await self.mailboxes.advance_watermark(mailbox.id, history_id)
+        return ReadOn(mailbox.id, published, history_id, caught_up=True)
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:
         messages = [SentEmail(mailbox_id=mailbox.id, email_id=email_id) for email_id in email_ids]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,10 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
     EXCLUDED = "excluded"
     FAILED = "failed"
+
+
+READINGS: Final = frozenset({Outcome.ENTRIES, Outcome.NONE, Outcome.EXCLUDED})
+"""Outcomes of an email that was read; the others may be different next time."""
 
 
 class Processed(BaseModel):
@@ -89,7 +93,7 @@ class AnalysisContext(BaseModel):
     def is_settled(self, analyser_version: int) -> bool:
         """Whether this email needs no further look by this analyser version."""
         known = self.processed
-        return known is not None and known.outcome is not Outcome.FAILED and known.analyser_version >= analyser_version
+        return known is not None and known.outcome in READINGS and known.analyser_version >= analyser_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,13 @@ create policy "Users see what became of their email" on public.processed_emails
 
 -- functions -------------------------------------------------------------------------------------------------
 
+create function private.is_reading(p_outcome public.analysis_outcome) returns boolean
+language sql immutable set search_path = ''
+as $$
+  select p_outcome in ('entries', 'none', 'excluded');
+$$;
+grant execute on function private.is_reading to service_role;
+
 create function public.analysis_context(p_mailbox_id uuid, p_email_id text)
 returns jsonb
 language sql stable security invoker set search_path = ''
@@ -89,20 +96,13 @@ as $$
     select from public.processed_emails p
     join public.mailboxes m on m.id = p_mailbox_id and m.user_id = p.user_id
     where p.email_id = listed.email_id
-      and p.outcome <> 'failed'
+      and private.is_reading(p.outcome)
       and p.analyser_version >= p_analyser_version
   )
   order by listed.place;
 $$;
 revoke execute on function public.emails_to_analyse from public, anon, authenticated;
 grant execute on function public.emails_to_analyse to service_role;
-
-create function private.is_reading(p_outcome public.analysis_outcome) returns boolean
-language sql immutable set search_path = ''
-as $$
-  select p_outcome in ('entries', 'none', 'excluded');
-$$;
-grant execute on function private.is_reading to service_role;
 
 create function public.record_analysis(p_user_id uuid, p_analyses jsonb)
 returns table (email_id text, recorded boolean, entry_count integer)

@@ -28,7 +28,16 @@ async def test_history_gives_what_was_sent_since_in_order_and_nothing_else(box: 
     sent = [await box.owner.send(RAW) for _ in range(3)]
     pages = [page async for page in box.app.history_since(start)]
     assert [email_id for page in pages for email_id in page.sent] == sent
-    assert pages[-1].read_up_to == (await box.app.profile()).history_id
+    profile = await box.app.profile()
+    assert start < pages[-1].read_up_to <= profile.history_id == pages[-1].mailbox_history_id
+
+
+async def test_the_watermark_stays_where_nothing_was_seen(box: Box) -> None:
+    start = (await box.app.profile()).history_id
+    await box.owner.receive(RAW)
+    [page] = [page async for page in box.app.history_since(start)]
+    assert (page.sent, page.read_up_to) == ((), start)
+    assert page.mailbox_history_id > start
 
 
 async def test_history_of_more_than_one_page_is_read_to_its_end(box: Box) -> None:
