@@ -27,7 +27,7 @@ def up() -> None:
     if mbox is not None and not mbox.is_file():
         sys.exit(f"up: {mbox}: no such file")
     if running() is not None:
-        sys.exit(f"up: it is up already; see .local/env, or end it with `make down`")
+        sys.exit("up: it is up already; see .local/env, or end it with `make down`")
     LOCAL.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "infra.local.supervise", "--folder", str(LOCAL)]
     if mbox is not None:
@@ -50,7 +50,7 @@ def up() -> None:
         sys.exit("up: stopped")
     if "ready" not in word:
         PID.unlink(missing_ok=True)
-        sys.exit(f"up: {word.get('failed') or 'it ended at once; see ' + str(LOCAL / 'supervise.log')}")
+        sys.exit(f"up: {word.get('failed', 'it ended at once; see .local/supervise.log')}")
     print("Everything answers. Endpoints and tokens are in .local/env; end it with: make down")
 
 

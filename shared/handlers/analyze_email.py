@@ -66,7 +66,7 @@ class AnalyzeEmailHandler:
             return replace(unread, outcome=Outcome.GONE)
         except PermanentError as error:
             if isinstance(error, AccessRevoked):
-                await self.mailboxes.set_state(context.mailbox_id, MailboxState.RECONNECT_NEEDED)
+                await self.mailboxes.mark_access_revoked(context.mailbox_id, context.refresh_token_encrypted)
             return replace(unread, failure=error.code)
         unread = replace(unread, sent_at=fetched.received_at)
         settings = context.timekeeper

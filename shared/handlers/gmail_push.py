@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from shared.errors import AccessRevoked, HistoryBehindPush, HistoryExpired, UnknownMailbox
 from shared.gmail.client import Gmail, GmailMailbox
 from shared.pubsub.messages import GmailPush, SentEmail
@@ -16,6 +18,8 @@ from shared.store.mailboxes import Mailbox, MailboxState, MailboxStore
 
 # Publishing and moving the watermark are two steps: a catch-up starts this much before the last of them.
 CATCH_UP_MARGIN: Final = timedelta(days=1)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +65,42 @@ class GmailPushHandler:
         if mailbox.state is MailboxState.RECONNECT_NEEDED:
             raise AccessRevoked("the mailbox waits for its owner to connect it again")
         inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted)
-        published, history_id = 0, 0
         try:
-            # From the stored watermark, never from the id in the push: pushes come late, twice and out of order.
-            async for page in inbox.history_since(mailbox.history_id):
-                published += await self._hand_on(mailbox, page.sent, correlation_id)
-                history_id = page.mailbox_history_id
-                # Only as far as changes were seen: Gmail's own id can be ahead of the history that it shows.
-                await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to)
-        except HistoryExpired:
-            return await self._catch_up(mailbox, inbox, correlation_id, now)
+            if mailbox.catch_up_due:
+                return await self._catch_up(mailbox, inbox, correlation_id, now)
+            try:
+                return await self._follow(mailbox, inbox, correlation_id)
+            except HistoryExpired:
+                return await self._catch_up(mailbox, inbox, correlation_id, now)
         except AccessRevoked:
-            await self.mailboxes.set_state(mailbox.id, MailboxState.RECONNECT_NEEDED)
+            await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
             raise
+
+    async def _follow(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str) -> ReadOn:
+        """Read history on. From the stored watermark, never from the id in the push: that may be late or repeated."""
+        published, history_id = 0, 0
+        async for page in inbox.history_since(mailbox.history_id):
+            published += await self._hand_on(mailbox, page.sent, correlation_id)
+            history_id = page.mailbox_history_id
+            # Only as far as changes were seen: Gmail's own id can be ahead of the history that it shows.
+            await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to)
         return ReadOn(mailbox.id, published, history_id, caught_up=False)
 
     async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
-        start = max(mailbox.history_read_at - CATCH_UP_MARGIN, now - timedelta(days=self.catch_up_days))
+        """List what was sent since the watermark was last true, as far back as is bearable, for what is not read yet."""
+        wanted = mailbox.history_read_at - CATCH_UP_MARGIN
+        start = max(wanted, now - timedelta(days=self.catch_up_days))
+        if start > wanted:
+            log.warning(
+                "catch_up.bounded", mailbox_id=str(mailbox.id), wanted=wanted.isoformat(), start=start.isoformat()
+            )
         # The profile first: what is sent while the mailbox is being listed lies after its history id.
         history_id = (await inbox.profile()).history_id
         published = 0
         async for email_ids in inbox.sent_since(start):
             missed = await self.analyses.still_to_analyse(mailbox.id, email_ids)
             published += await self._hand_on(mailbox, missed, correlation_id)
-        await self.mailboxes.advance_watermark(mailbox.id, history_id)
+        await self.mailboxes.advance_watermark(mailbox.id, history_id, caught_up=True)
         return ReadOn(mailbox.id, published, history_id, caught_up=True)
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:

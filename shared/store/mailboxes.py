@@ -21,7 +21,7 @@ class Mailbox(BaseModel):
     """A connected mailbox.
 
     `history_id` is the watermark: everything sent up to it has been handed to analysis, last known to be so at
-    `history_read_at`.
+    `history_read_at`. `catch_up_due`: it was connected again after it could not be read.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -31,6 +31,7 @@ class Mailbox(BaseModel):
     state: MailboxState
     history_id: int
     history_read_at: AwareDatetime
+    catch_up_due: bool
     refresh_token_encrypted: str
 
 
@@ -48,12 +49,19 @@ class MailboxStore:
         found = _MAILBOXES.validate_python(rows)
         return found[0] if found else None
 
-    async def advance_watermark(self, mailbox_id: UUID, history_id: int) -> None:
-        """Move the watermark on; a later one that another delivery has set stays."""
-        await self._client.call("advance_watermark", {"p_mailbox_id": str(mailbox_id), "p_history_id": str(history_id)})
+    async def advance_watermark(self, mailbox_id: UUID, history_id: int, *, caught_up: bool = False) -> None:
+        """Move the watermark on; a later one that another delivery has set stays. `caught_up`: no catch-up is due now."""
+        await self._client.call(
+            "advance_watermark",
+            {"p_mailbox_id": str(mailbox_id), "p_history_id": str(history_id), "p_caught_up": caught_up},
+        )
 
-    async def set_state(self, mailbox_id: UUID, state: MailboxState) -> None:
-        await self._client.call("set_mailbox_state", {"p_mailbox_id": str(mailbox_id), "p_state": state})
+    async def mark_access_revoked(self, mailbox_id: UUID, refresh_token_encrypted: str) -> None:
+        """Note that the owner has to connect again, unless that has happened since this token was refused."""
+        await self._client.call(
+            "mark_access_revoked",
+            {"p_mailbox_id": str(mailbox_id), "p_refresh_token_encrypted": refresh_token_encrypted},
+        )
 
     async def connect(
         self,

@@ -18,6 +18,7 @@ create table public.mailboxes (
   state public.mailbox_state not null default 'connected',
   history_id numeric(20, 0) not null,
   history_read_at timestamptz not null default now(),
+  catch_up_due boolean not null default false,
   watch_expires_at timestamptz,
   connected_at timestamptz not null default now()
 );
@@ -25,6 +26,8 @@ comment on column public.mailboxes.history_id is
   'Watermark: every email sent up to this Gmail history id has been handed to analysis. Unsigned 64 bit.';
 comment on column public.mailboxes.history_read_at is
   'When the watermark was last found true; a catch-up after an expired history id starts a margin before it.';
+comment on column public.mailboxes.catch_up_due is
+  'Connected again after it could not be read: sent mail is to be listed once, for what failed meanwhile.';
 
 create table private.mailbox_credentials (
   mailbox_id uuid primary key references public.mailboxes (id) on delete cascade,
@@ -77,7 +80,9 @@ begin
   insert into public.mailboxes as m (user_id, email_address, history_id, watch_expires_at)
   values (p_user_id, lower(p_email_address), p_history_id, p_watch_expires_at)
   on conflict (email_address) do update
-    set state = 'connected', watch_expires_at = excluded.watch_expires_at
+    set state = 'connected',
+      catch_up_due = m.catch_up_due or m.state <> 'connected',
+      watch_expires_at = excluded.watch_expires_at
     where m.user_id = excluded.user_id
   returning * into mailbox;
   if mailbox.id is null then
@@ -99,11 +104,13 @@ returns table (
   state public.mailbox_state,
   history_id text,
   history_read_at timestamptz,
+  catch_up_due boolean,
   refresh_token_encrypted text
 )
 language sql stable security invoker set search_path = ''
 as $$
-  select m.id, m.user_id, m.state, m.history_id::text, m.history_read_at, c.refresh_token_encrypted
+  select m.id, m.user_id, m.state, m.history_id::text, m.history_read_at, m.catch_up_due,
+    c.refresh_token_encrypted
   from public.mailboxes m
   join private.mailbox_credentials c on c.mailbox_id = m.id
   where m.email_address = lower(p_email_address);
@@ -111,24 +118,31 @@ $$;
 revoke execute on function public.mailbox_by_address from public, anon, authenticated;
 grant execute on function public.mailbox_by_address to service_role;
 
-create function public.advance_watermark(p_mailbox_id uuid, p_history_id numeric)
+create function public.advance_watermark(p_mailbox_id uuid, p_history_id numeric, p_caught_up boolean)
 returns text
 language sql volatile security invoker set search_path = ''
 as $$
   -- A late or repeated push can't move it back.
   update public.mailboxes
-  set history_id = greatest(history_id, p_history_id), history_read_at = now()
+  set history_id = greatest(history_id, p_history_id),
+    history_read_at = now(),
+    catch_up_due = catch_up_due and not p_caught_up
   where id = p_mailbox_id
   returning history_id::text;
 $$;
 revoke execute on function public.advance_watermark from public, anon, authenticated;
 grant execute on function public.advance_watermark to service_role;
 
-create function public.set_mailbox_state(p_mailbox_id uuid, p_state public.mailbox_state)
+create function public.mark_access_revoked(p_mailbox_id uuid, p_refresh_token_encrypted text)
 returns void
 language sql volatile security invoker set search_path = ''
 as $$
-  update public.mailboxes set state = p_state where id = p_mailbox_id;
+  -- Only if the token that was refused is still the one stored: the owner may have connected again meanwhile.
+  update public.mailboxes m
+  set state = 'reconnect_needed'
+  from private.mailbox_credentials c
+  where m.id = p_mailbox_id and c.mailbox_id = m.id and c.refresh_token_encrypted = p_refresh_token_encrypted
+    and m.state = 'connected';
 $$;
-revoke execute on function public.set_mailbox_state from public, anon, authenticated;
-grant execute on function public.set_mailbox_state to service_role;
+revoke execute on function public.mark_access_revoked from public, anon, authenticated;
+grant execute on function public.mark_access_revoked to service_role;

@@ -65,16 +65,17 @@ async def test_a_revoked_permission_is_noted_and_nothing_sent_meanwhile_is_lost(
     assert (await dana.mailbox_row())["state"] == "connected"
 
 
-async def test_a_permission_revoked_between_push_and_analysis_is_on_record_and_mended_by_the_next_delivery(
+async def test_an_email_that_failed_for_want_of_permission_is_read_once_there_is_a_new_one(
     running: Running, dana: Timekeeper
 ) -> None:
     hold = running.wires["analyze_email", "gmail"].hold(b"POST /token", When.BEFORE)
-    sent = await dana.mailbox.send(work())
+    failed = await dana.mailbox.send(work(12))
     await hold.until_reached()
     await running.fault("revoke_token", address=dana.user.email)
     hold.release()
-    assert await dana.until_outcomes(sent) == {sent: "access_revoked"}
+    assert await dana.until_outcomes(failed) == {failed: "access_revoked"}
     await running.stack.connect(dana.user)
-    message = b'{"mailbox_id":"%s","email_id":"%s"}' % (str(dana.mailbox.id).encode(), sent.encode())
-    await running.publish("sent-emails", message)
-    await until(dana.outcomes, lambda found: found == {sent: "entries"})
+    later = await dana.mailbox.send(work(18))
+    await dana.until_outcomes(later)
+    await until(dana.outcomes, lambda found: found == {failed: "entries", later: "entries"})
+    assert sorted(row["duration_minutes"] for row in await dana.entries()) == [12, 18]

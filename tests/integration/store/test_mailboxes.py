@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import StoreRefused
 from shared.pubsub.messages import MAX_HISTORY_ID
-from shared.store.mailboxes import MailboxState
+from shared.store.mailboxes import Mailbox, MailboxState
 from tests.integration.store.conftest import Database, Timekeeper
 
 
@@ -33,6 +33,12 @@ async def test_an_address_that_nobody_connected_leads_to_no_mailbox(database: Da
     assert await database.mailboxes.by_address("nobody@firm.example") is None
 
 
+async def _mailbox(database: Database, address: str) -> Mailbox:
+    mailbox = await database.mailboxes.by_address(address)
+    assert mailbox is not None
+    return mailbox
+
+
 async def _connect(database: Database, timekeeper: Timekeeper, address: str) -> None:
     await database.mailboxes.connect(
         user_id=timekeeper.id,
@@ -45,15 +51,31 @@ async def _connect(database: Database, timekeeper: Timekeeper, address: str) -> 
 
 async def test_connecting_again_keeps_the_watermark_so_that_mail_sent_meanwhile_is_read(database: Database) -> None:
     timekeeper = await database.timekeeper("again@firm.example")
-    await database.mailboxes.set_state(timekeeper.mailbox_id, MailboxState.RECONNECT_NEEDED)
+    await database.mailboxes.mark_access_revoked(timekeeper.mailbox_id, "encrypted")
+    assert (await _mailbox(database, "again@firm.example")).state is MailboxState.RECONNECT_NEEDED
     await _connect(database, timekeeper, "Again@firm.example")
-    mailbox = await database.mailboxes.by_address("again@firm.example")
-    assert mailbox is not None
-    assert (mailbox.history_id, mailbox.state, mailbox.refresh_token_encrypted) == (
-        100,
-        MailboxState.CONNECTED,
-        "new",
-    )
+    mailbox = await _mailbox(database, "again@firm.example")
+    assert (mailbox.history_id, mailbox.state, mailbox.refresh_token_encrypted) == (100, MailboxState.CONNECTED, "new")
+    assert mailbox.catch_up_due
+
+
+async def test_a_catch_up_stays_due_until_it_was_made(database: Database) -> None:
+    timekeeper = await database.timekeeper("due@firm.example")
+    assert not (await _mailbox(database, "due@firm.example")).catch_up_due
+    await database.mailboxes.mark_access_revoked(timekeeper.mailbox_id, "encrypted")
+    for _ in range(2):
+        await _connect(database, timekeeper, "due@firm.example")
+    await database.mailboxes.advance_watermark(timekeeper.mailbox_id, 120)
+    assert (await _mailbox(database, "due@firm.example")).catch_up_due
+    await database.mailboxes.advance_watermark(timekeeper.mailbox_id, 130, caught_up=True)
+    assert not (await _mailbox(database, "due@firm.example")).catch_up_due
+
+
+async def test_a_refusal_of_the_old_token_does_not_undo_a_new_connection(database: Database) -> None:
+    timekeeper = await database.timekeeper("meanwhile@firm.example")
+    await _connect(database, timekeeper, "meanwhile@firm.example")
+    await database.mailboxes.mark_access_revoked(timekeeper.mailbox_id, "encrypted")
+    assert (await _mailbox(database, "meanwhile@firm.example")).state is MailboxState.CONNECTED
 
 
 async def test_a_mailbox_that_someone_else_connected_cannot_be_taken_over(database: Database, dana: Timekeeper) -> None:
