@@ -87,7 +87,7 @@ class GmailPushHandler:
         return ReadOn(mailbox.id, published, history_id, caught_up=False)
 
     async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
-        """List what was sent since the watermark was last true, as far back as is bearable, for what is not read yet."""
+        """List what was sent since the watermark was last true, within bounds, and hand on what was not read."""
         wanted = mailbox.history_read_at - CATCH_UP_MARGIN
         start = max(wanted, now - timedelta(days=self.catch_up_days))
         if start > wanted:

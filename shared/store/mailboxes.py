@@ -50,7 +50,7 @@ class MailboxStore:
         return found[0] if found else None
 
     async def advance_watermark(self, mailbox_id: UUID, history_id: int, *, caught_up: bool = False) -> None:
-        """Move the watermark on; a later one that another delivery has set stays. `caught_up`: no catch-up is due now."""
+        """Move the watermark on; a later one, set by another delivery, stays. `caught_up`: none is due any more."""
         await self._client.call(
             "advance_watermark",
             {"p_mailbox_id": str(mailbox_id), "p_history_id": str(history_id), "p_caught_up": caught_up},
