@@ -71,7 +71,7 @@ async def show(report: Report, fed: Fed, seconds: float, console: Console) -> No
     outcomes = await report.outcomes()
     console.print(_accounts(fed, outcomes, seconds))
     for line in fed.broken[:MOST_BROKEN]:
-        console.print(Text(f"  not readable: {line}", style="yellow"))
+        console.print(Text(f"  {line}", style="yellow"))
     if len(fed.broken) > MOST_BROKEN:
         console.print(f"  ... and {len(fed.broken) - MOST_BROKEN} more that are not readable.")
 
@@ -143,10 +143,11 @@ def _accounts(fed: Fed, outcomes: dict[str, int], seconds: float) -> str:
     lines = [
         f"{counted(fed.sent, 'email')} sent, {accounted} accounted for: {parts or 'nothing'}.",
         f"{counted(fed.not_sent, 'other message')} in the file left alone: received or drafts.",
-        f"{counted(len(fed.broken), 'message')} not readable.",
     ]
     if fed.sent:
         lines.append(f"{seconds:.1f} s from the first to the last, {fed.sent / seconds:.0f} emails a second.")
+    if fed.broken:
+        lines.append(f"{counted(len(fed.broken), 'message')} not readable:")
     return "\n".join(lines)
 
 

@@ -136,7 +136,7 @@ def test_a_demo_of_ones_own_mailbox_names_what_it_could_not_read(checkout: Path)
     assert code == 0, said
     assert "1 email sent, 1 accounted for: 1 with time entries" in said
     assert "TC w/ client .4" in said
-    assert "not readable: message 2" in said
+    assert "1 message not readable:\n  message 2 at byte " in said
 
 
 @pytest.mark.parametrize(
