@@ -7,6 +7,7 @@ words that say what it was spent on.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from shared.extraction.durations import Amount, AmountTokens
 from shared.extraction.engine import Tokens
@@ -25,6 +26,8 @@ _ABBREVIATIONS = frozenset(
         """
     )
 )
+_LONGEST = 160
+"""Tokens: a longer sentence is cut, so that the work at one amount stays bounded."""
 _ENDS = frozenset({".", "!", "?"})
 _PART_MARKS = (
     frozenset({";"}),
@@ -88,7 +91,7 @@ def sentences(read: AmountTokens, passage: Passage, text: str, before: Sentence 
     """The sentences of a passage, in order."""
     tokens, start = read.tokens, 0
     for index, word in enumerate(tokens.spelled):
-        if word in _ENDS and _ends(tokens, start, index, text):
+        if (word in _ENDS and _ends(tokens, start, index, text)) or index - start >= _LONGEST:
             before = _sentence(read, start, index + 1, passage, before)
             yield before
             start = index + 1
@@ -120,7 +123,7 @@ def _ends(tokens: Tokens, first: int, index: int, text: str) -> bool:
 def candidates(sentence: Sentence) -> Iterator[Candidate]:
     """Each amount of a sentence, with its own part."""
     tokens, marks = sentence.tokens, sentence.marks
-    bounds = [0, *(_cut(tokens, one, two) for one, two in zip(marks, marks[1:], strict=False)), len(tokens.spelled)]
+    bounds = [0, *(_cut(tokens, one, two) for one, two in pairwise(marks)), len(tokens.spelled)]
     for place, at in enumerate(marks):
         amount = sentence.read.amounts[at]
         if amount is None:
@@ -133,8 +136,8 @@ def candidates(sentence: Sentence) -> Iterator[Candidate]:
 def _cut(tokens: Tokens, one: int, two: int) -> int:
     """Where to part two neighbouring amounts: right after the first if its words end there, else before the second.
 
-    "An hour reading it, ten minutes writing": where amounts come first, the mark before an amount parts; where they come
-    last ("reading it, an hour; writing, ten minutes"), a comma before an amount only sets it off.
+    "An hour reading it, ten minutes writing": where amounts come first, the mark before an amount parts; where they
+    come last ("reading it, an hour; writing, ten minutes"), a comma before an amount only sets it off.
     """
     between = range(one + 1, two)
     closing = one + 1

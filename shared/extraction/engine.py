@@ -1,4 +1,4 @@
-r"""Matches tables of rules over tokens. It knows no English: words, symbols and what a rule gives are the tables' affair.
+r"""Matches tables of rules over tokens. It knows no English: words, symbols and what a rule gives are the tables'.
 
 A pattern is written in tokens, one space apart:
 
@@ -29,7 +29,7 @@ _GAP = 4
 _REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}", "": ""}
 _ELEMENT = re.compile(r"(?P<look>[!@~]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
 _CLASSES = {"#": r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)", "#:#": r"\d{0,2}:\d\d"}
-_AT_TOKEN = r"(?<![^ ])"
+_BOUNDARY = r"(?<![^ ])"
 
 
 class PatternError(ValueError):
@@ -38,8 +38,11 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True)
 class Tokens:
-    """A stretch of text as tokens. Token i is `spelled[i]`, stands at text offsets `starts[i]:ends[i]`, and where a
-    layer has read it, `values[i]` is the reading."""
+    """A stretch of text as tokens.
+
+    Token i is `spelled[i]`, stands at text offsets `starts[i]:ends[i]`, and where a layer has read it, `values[i]` is
+    the reading.
+    """
 
     spelled: tuple[str, ...]
     starts: tuple[int, ...]
@@ -129,7 +132,7 @@ class Layer:
         self._symbol = symbol
         self._each = [compile_pattern(rule.pattern, words) for rule in rules]
         self._any = re.compile(
-            _AT_TOKEN + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
+            _BOUNDARY + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
         )
 
     def apply(self, tokens: Tokens) -> Tokens:
@@ -200,7 +203,7 @@ class _Compiler:
         source, alternatives = self._sequence(depth=0)
         needs = frozenset() if alternatives else min(self._needs, key=len, default=frozenset())
         try:
-            return Pattern(source, re.compile(_AT_TOKEN + f"(?:{source})"), needs)
+            return Pattern(source, re.compile(_BOUNDARY + f"(?:{source})"), needs)
         except re.error as wrong:
             raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
 

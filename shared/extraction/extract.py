@@ -1,8 +1,9 @@
-"""From an email read to the time entries in it: passages, sentences, amounts, and for each amount a decision and its facts."""
+"""From an email read to its time entries: passages, sentences, amounts, and for each a decision and its facts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from shared.extraction.attribution.date import counts_days_first, day_in, day_of_report
 from shared.extraction.attribution.kind import kind_of
@@ -28,13 +29,15 @@ from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
 ANALYSER_VERSION: int = 1
 """Raised whenever the same email could come out differently: what an older version recorded is then looked at again."""
 
-_MOST_AMOUNTS = 600
-"""Amounts looked at in one email; no person states more of their own time in one."""
+_MOST_TEXT, _MOST_AMOUNTS = 60_000, 250
+"""Characters of new text, and amounts in it, that are read of one mail: several times what people write."""
+_MOST_SUBJECT, _MOST_RECIPIENTS = 500, 100
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?]{0,90}\b(?:charg|bill|cost|write|wrote|nc\b|pro bono)[^.!?]{0,60}[.!?]?", re.IGNORECASE)
+_TOO_MUCH = "more than is read of one mail"
 _EPOCH = date(1970, 1, 1)
 
 
@@ -47,7 +50,33 @@ class _Decided:
 
 def extract(email: Email, context: Context) -> Found:
     """Every entry that the email's new text states, and every amount refused with its reason. Pure and linear."""
-    return _Extraction(email, context).found()
+    read, unread = _readable(email)
+    found = _Extraction(read, context).found()
+    return replace(found, refusals=(*found.refusals, *unread))
+
+
+def _readable(email: Email) -> tuple[Email, tuple[Refusal, ...]]:
+    """The email without what goes beyond the bounds, and a refusal that says so where new text was cut."""
+    spans: list[Span] = []
+    left = _MOST_TEXT
+    for span in email.new:
+        spans.append(Span(span.start, min(span.end, span.start + left)))
+        left -= spans[-1].end - spans[-1].start
+        if spans[-1].end < span.end:
+            cut = Span(spans[-1].end, email.new[-1].end)
+            unread = Refusal(cut, "", 0.0, "<text> beyond the bound", _TOO_MUCH, 0.5)
+            break
+    else:
+        cut, unread = None, None
+    body = email.body[: cut.start] if cut else email.body
+    short = replace(
+        email,
+        body=body,
+        new=tuple(spans),
+        subject=email.subject[:_MOST_SUBJECT],
+        recipients=email.recipients[:_MOST_RECIPIENTS],
+    )
+    return short, (unread,) if unread else ()
 
 
 class _Extraction:
@@ -73,6 +102,7 @@ class _Extraction:
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
         self._begun: dict[int, str] = {}
         self._report_day: date | None = None
+        self._unread: Refusal | None = None
         self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
 
     def found(self) -> Found:
@@ -90,13 +120,17 @@ class _Extraction:
                 refusals.append(self._refusal(each, *again[place]))
             else:
                 entries.append(self._entry(each))
+        refusals += [self._unread] if self._unread else []
         return Found(tuple(entries), tuple(sorted(refusals, key=lambda refusal: refusal.amount.start)))
 
     def _decide(self) -> list[_Decided]:
         decided: list[_Decided] = []
         before: Sentence | None = None
         for passage, line in list(self._lines.read()):
-            if len(decided) > _MOST_AMOUNTS:
+            if len(decided) >= _MOST_AMOUNTS:
+                self._unread = Refusal(
+                    Span(passage.start, len(self._text)), "", 0.0, "<text> beyond the bound", _TOO_MUCH, 0.5
+                )
                 break
             read = read_passage(self._text, passage.start, passage.end)
             if line.hours is not None:
@@ -104,7 +138,7 @@ class _Extraction:
             for sentence in sentences(read, passage, self._text, before):
                 before = sentence
                 previous: Verdict | None = None
-                for candidate in candidates(sentence):
+                for candidate in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
                     previous = self._judge(candidate, line, previous, decided[-1] if decided else None)
                     decided.append(_Decided(candidate, previous, line))
         return decided
@@ -146,7 +180,7 @@ class _Extraction:
         return first, last
 
     def _span(self, each: _Decided) -> Span:
-        """The clause that states the work and its amount, without the marks around it, at most as long as evidence may be."""
+        """The clause that states the work and its amount, without the marks around it, no longer than allowed."""
         candidate, tokens = each.candidate, each.candidate.tokens
         first, last = self._clause(each)
         start, end = tokens.starts[first], tokens.ends[last - 1]
@@ -243,7 +277,7 @@ class _Extraction:
         return self._matters.find(Places(own, sentence, paragraph, heading, terse))
 
     def _free(self, candidate: Candidate) -> str | None:
-        """Why the work is not charged: said in its own words, or in the rest of its sentence where no other amount stands."""
+        """Why the work is not charged: by its own words, or by its sentence if no other amount stands there."""
         if free := uncharged(candidate.own):
             return free
         if candidate.shared:
@@ -258,7 +292,7 @@ class _Extraction:
         )
 
     def _day(self, each: _Decided, clause: str, sentence: str) -> date:
-        """The day named by the clause, the words before it, its line or heading; for a time sheet the mail's; else today."""
+        """The day named by the clause, the words before it, its line or heading, by a time sheet; else today."""
         before = each.candidate.sentence.before
         texts = [clause, sentence[: max(0, sentence.find(clause))]]
         if before is not None and each.verdict.rule in _POINTING_BACK | {"<work> <t>"} and not each.line.day:
@@ -276,7 +310,7 @@ class _Extraction:
         return self._report_day if each.verdict.rule == "<work> <t>" and self._report_day else self._sent
 
     def _day_of_report(self, first: int) -> date | None:
-        """The day that the subject or the words before the first amount (at `first`) give for all the time in the mail."""
+        """The day that the subject or the words before the first amount (at `first`) give for all of the mail."""
         if found := day_of_report(self._email.subject, self._sent, day_first=self._day_first):
             return found
         span = self._email.new[0] if self._email.new else Span(0, 0)

@@ -10,20 +10,26 @@ _CALL, _MEETING, _RESEARCH = EntryType.CALL, EntryType.MEETING, EntryType.RESEAR
 _DRAFTING, _REVIEW, _TRAVEL, _OTHER = EntryType.DRAFTING, EntryType.REVIEW, EntryType.TRAVEL, EntryType.OTHER
 
 _IRREGULAR: dict[str, tuple[str, ...]] = {
-    "speak": ("spoke", "spoken"), "write": ("wrote", "written"), "rewrite": ("rewrote", "rewritten"),
-    "read": ("read",), "reread": ("reread",), "meet": ("met",), "sit": ("sat",), "drive": ("drove", "driven"),
-    "fly": ("flew", "flown"), "go": ("went", "gone"), "do": ("did", "done"), "put": ("put",), "spend": ("spent",), "proofread": ("proofread",), "re-read": ("re-read",), "draw": ("drew", "drawn"), "overhaul": ("overhauled",),
-    "take": ("took", "taken"), "run": ("ran",), "find": ("found",), "dig": ("dug",), "give": ("gave", "given"),
-    "get": ("got", "gotten"), "have": ("had",), "make": ("made",), "think": ("thought",), "teach": ("taught",),
-    "build": ("built",), "send": ("sent",), "deal": ("dealt",), "hold": ("held",), "wind": ("wound",), "see": ("saw",),
-    "keep": ("kept",), "lead": ("led",), "ride": ("rode",), "stand": ("stood",), "redo": ("redid", "redone"),
-    "fight": ("fought",), "begin": ("began", "begun"), "let": ("let",), "tell": ("told",), "swear": ("sworn", "swore"),
-    "cut": ("cut",), "walk": ("walked",), "prep": ("prepped",), "map": ("mapped",), "travel": ("traveled", "travelled"),
-    "chat": ("chatted",), "commit": ("committed",), "confer": ("conferred",), "plan": ("planned",), "tag": ("tagged",),
-    "skim": ("skimmed",), "log": ("logged",), "sort": ("sorted",), "label": ("labelled", "labeled"), "ship": ("shipped",),
-    "scan": ("scanned",), "hit": ("hit",), "bring": ("brought",), "come": ("came",), "hear": ("heard",), "set": ("set",),
-    "catch": ("caught",), "ring": ("rang", "rung"), "pore": ("pored",), "refer": ("referred",), "wrap": ("wrapped",),
-}  # fmt: skip
+    base: tuple(forms)
+    for base, *forms in (
+        entry.split("/")
+        for entry in words(
+            """
+            speak/spoke/spoken write/wrote/written rewrite/rewrote/rewritten read/read reread/reread meet/met
+            sit/sat drive/drove/driven fly/flew/flown go/went/gone do/did/done put/put spend/spent
+            proofread/proofread re-read/re-read draw/drew/drawn overhaul/overhauled take/took/taken run/ran
+            find/found dig/dug give/gave/given get/got/gotten have/had make/made think/thought teach/taught
+            build/built send/sent deal/dealt hold/held wind/wound see/saw keep/kept lead/led ride/rode
+            stand/stood redo/redid/redone fight/fought begin/began/begun let/let tell/told swear/sworn/swore
+            cut/cut walk/walked prep/prepped map/mapped travel/traveled/travelled chat/chatted commit/committed
+            confer/conferred plan/planned tag/tagged skim/skimmed log/logged sort/sorted label/labelled/labeled
+            ship/shipped scan/scanned hit/hit bring/brought come/came hear/heard set/set catch/caught
+            ring/rang/rung pore/pored refer/referred wrap/wrapped
+            """
+        )
+    )
+}
+"""Past forms by base form, past tense first: only those that no rule makes."""
 _DOUBLING = frozenset(
     words(
         """
@@ -168,13 +174,15 @@ def gerund(verb: str) -> str:
 LEGAL = frozenset(
     words(
         """
-        law lawyer lawyers legal llp attorney attorneys counsel court courts client clients deposition depositions depo hearing motion
-        esq solicitor solicitors barrister plaintiff defendant claimant respondent petitioner brief briefs complaint trial judge
-        discovery disclosure affidavit declaration mediation arbitration mediator arbitrator estate probate executor pleading pleadings
-        statute appeal appellate injunction indemnity litigation settlement patent trademark examiner adjuster insurer interrogatories
-        subpoena deposing deposed deed will trust covenant counterclaim stipulation rogs rfas tort counsel's court's client's v notary
-        magistrate tribunal prosecutor ada da arraignment plea conveyance lessor landlord's tenant's easement variance custody
-        petition immigration uscis eoir writ judgment docket clerk filing redline spa indemnification witness expert
+        law lawyer lawyers legal llp attorney attorneys counsel court courts client clients deposition
+        depositions depo hearing motion esq solicitor solicitors barrister plaintiff defendant claimant
+        respondent petitioner brief briefs complaint trial judge discovery disclosure affidavit declaration
+        mediation arbitration mediator arbitrator estate probate executor pleading pleadings statute appeal
+        appellate injunction indemnity litigation settlement patent trademark examiner adjuster insurer
+        interrogatories subpoena deposing deposed deed will trust covenant counterclaim stipulation rogs rfas
+        tort counsel's court's client's v notary magistrate tribunal prosecutor ada da arraignment plea
+        conveyance lessor landlord's tenant's easement variance custody petition immigration uscis eoir writ
+        judgment docket clerk filing redline spa indemnification witness expert
         """
     )
 )

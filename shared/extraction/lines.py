@@ -1,5 +1,6 @@
-"""What the lines of a mail say of themselves: the day and matter they begin with or stand under, whose line it is,
-and which cell holds the hours.
+"""What the lines of a mail say of themselves.
+
+The day and matter they begin with or stand under, whose line it is, and which cell holds the hours.
 
 Time sheets in mail are lists under headings: a day or a matter named once holds for the lines below it.
 """
@@ -33,8 +34,11 @@ _SHORT, _PROSE = 60, 110
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What stands around a passage: its day and matter (its own or its heading's), the cell that holds its hours with
-    the unit its column names, and whether it is another timekeeper's."""
+    """What stands around a passage.
+
+    Its day and matter (its own or its heading's), the cell that holds its hours with the unit its column names, and
+    whether it is another timekeeper's.
+    """
 
     day: date | None
     matter: str | None
@@ -60,7 +64,7 @@ class Lines:
         names = re.findall(r"[^\W\d_]+", email.sender.name)
         self._sender = [name.lower() for name in names]
         initials = "".join(name[0] for name in names).upper()
-        self._signs_lines = bool(initials) and bool(re.search(rf"(?m)^\W*{initials}\b", email.new_text()))
+        self._signs_lines = bool(initials) and bool(re.search(rf"(?m)^[ \t*•-]{{0,8}}{initials}\b", email.new_text()))
 
     def read(self) -> Iterator[tuple[Passage, Line]]:
         """Each passage of the new text with what its line says."""
@@ -94,7 +98,7 @@ class Lines:
                 self._matter = name
         elif len(text) > _PROSE and not has_time:
             self._day = self._matter = None
-        head = text if heads or len(text) < _PROSE else text.split(":")[0] if ":" in text[:_PROSE] else ""
+        head = text if heads or len(text) < _PROSE else text.split(":", maxsplit=1)[0] if ":" in text[:_PROSE] else ""
         reports, plans = heading_of(head)
         if reports:
             self._setting.reports.add(passage.block)

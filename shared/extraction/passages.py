@@ -1,4 +1,4 @@
-"""Text to passages: a paragraph whose lines were wrapped is one, and so is each item of a list, each line of a time sheet.
+"""Text to passages: a paragraph whose lines were wrapped is one, and each item of a list, each line of a time sheet.
 
 Mail is wrapped at some width, so a line break ends a thought only where the next word would still have fitted, or where
 the next line looks like an item of its own.
@@ -24,7 +24,7 @@ _ENDS_WITH_TIME = re.compile(
         r"(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|hrs?|hours?|m|mins?|minutes?|u"
         r"|units?)\.?|\b(?:hours?|half|minutes?))\)?\s*$"
     ),
-    re.I,
+    re.IGNORECASE,
 )
 _HAS_TIME = re.compile(
     (
@@ -39,8 +39,11 @@ _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of text that reads as one: offsets into the text, `indent` of its first line, and whether it is an item
-    or a table row. `block` numbers the runs of passages that no blank line parts."""
+    """A stretch of text that reads as one: offsets into the text.
+
+    `block` numbers the runs of passages that no blank line parts, `block_lines` counts the lines of its run.
+    `indent` is of its first line; `item` and `cells` say whether it is an item of a list, a table row.
+    """
 
     start: int
     end: int

@@ -1,7 +1,7 @@
 """Text to tokens: what a person reads as one mark is one token, lower-cased, with its place in the text.
 
 Numbers come apart from the letters that touch them ("2h15m" is four tokens), dashes and quotes in one spelling, spaced
-hyphens as "--"; what only looks like an amount (money, phone numbers, addresses, ordinals, versions) is one opaque token.
+hyphens as "--"; what only looks like an amount (money, phone numbers, addresses, ordinals) is one opaque token.
 """
 
 import re
@@ -14,7 +14,8 @@ _TOKEN = re.compile(
     (?P<link>https?://\S+|www\.\S+|[^\s<>()\[\],;:"@]{1,64}@[^\s<>()\[\],;:"@]{1,99})
   | (?P<money>(?:US|A|AU|NZ|C)?[$£€]\s?\d[\d,]*(?:\.\d+)?(?:[kKmM]\b)?)
   | (?P<phone>(?:\(\d{3}\)\s?|\b\d{3}[-.\s])\d{3}[-.]\d{4}\b|\+\d[\d\s()-]{7,18}\d|\b\d{3}-\d{4}\b(?!-))
-  | (?P<date>\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}(?P<separator>[./-])\d{1,2}(?P=separator)(?:\d{4}|\d{2})\b|\b\d{1,2}/\d{1,2}\b)
+  | (?P<date>\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}\b(?!/)
+      |\b\d{1,2}(?P<separator>[./-])\d{1,2}(?P=separator)(?:\d{4}|\d{2})\b)
   | (?P<clock>\b\d{1,2}:\d{2}(?::\d{2})?(?![\d:])|(?<![\w:]):\d{2}(?![\d:])|\b\d{1,2}\.\d{2}(?=\s?[ap]\.?m\b))
   | (?P<ordinal>\b\d+(?:st|nd|rd|th)\b)
   | (?P<serial>(?<![\w.])\d+(?:\.\d+){2,}|\b[A-Za-z]{0,4}\d+(?:[-/]\d+){2,}\b)
@@ -62,18 +63,18 @@ def _scan(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
         kind = found.lastgroup if found.lastgroup != "separator" else "date"
         raw = found.group()
         if kind in _OPAQUE:
-            token = _OPAQUE[kind]
+            spelling = _OPAQUE[kind]
         elif kind == "spaced":
-            token = "--"
+            spelling = "--"
         elif kind == "meridiem":
-            token = raw[0].lower() + "m"
+            spelling = raw[0].lower() + "m"
         elif kind == "mark":
-            token = raw.translate(_MARKS)
+            spelling = raw.translate(_MARKS)
         elif raw in _DAYS and _DAY_FOLLOWS.match(text, found.end()):
-            token = _DAYS[raw]
+            spelling = _DAYS[raw]
         elif kind == "clock":
-            token = raw.replace(".", ":")
+            spelling = raw.replace(".", ":")
         else:
-            token = raw.lower().translate(_MARKS)
-            token = _SPELLINGS.get(token, token)
-        yield token, found.start(), found.end()
+            spelling = raw.lower().translate(_MARKS)
+            spelling = _SPELLINGS.get(spelling, spelling)
+        yield spelling, found.start(), found.end()

@@ -109,7 +109,7 @@ def day_in(text: str, sent: date, *, day_first: bool) -> date | None:
 
 
 def _names_else(found: re.Match[str]) -> bool:
-    """ "Sat" and "sun" are days only as such; "Friday's deadline" is another thing's day."""
+    """As in "Sat" and "sun" are days only as such; "Friday's deadline" is another thing's day."""
     if found["day"].lower() in {"sat", "sun", "wed", "mon"} and not found["day"][0].isupper():
         return True
     return bool(found["own"]) and bool(_OTHER_THING.search(found["own"]))

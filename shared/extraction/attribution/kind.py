@@ -152,8 +152,8 @@ def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
             telling = _GENERAL if noun in _WEAK else _DONE if noun in _ABBREVIATED else _NAMED + (len(parts) > 1)
             found.setdefault(parts[0], []).append((parts, kind, telling, False))
     for forms, telling in ((PAST, _DONE), (GERUND, _DONE), (BASE, _DONE)):
-        for kind, words in forms.items():
-            for word in words:
+        for kind, members in forms.items():
+            for word in members:
                 parts = tuple(word.split())
                 level = _GENERAL if word in _IN_GENERAL else telling
                 found.setdefault(parts[0], []).append((parts, kind, level, forms is BASE))
@@ -165,12 +165,10 @@ def _index() -> dict[str, list[tuple[tuple[str, ...], EntryType, int, bool]]]:
 _BY_FIRST = _index()
 _BEING = frozenset(words("was were wasn't weren't be been being is are isn't"))
 _HEAD_AFTER = frozenset(
-    (
-        words(
-            """
+    words(
+        """
     -- : ; and & to , ( - ) <t> <o> then | *
     """
-        )
     )
 )
 

@@ -18,12 +18,13 @@ _PREFIX = re.compile(
     r"(?:\s+[-–—]+\s|\s*:\s|\t|\s{2,}|,\s|\s+(?=\()|\s+(?=\.\d|\d))"
 )
 _FREEMAIL = re.compile(
-    r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\b", re.I
+    r"(?:gmail|yahoo|hotmail|outlook|icloud|aol|proton|mailbox|live|msn|btinternet|bigpond|me|mail)\b", re.IGNORECASE
 )
 _LEGAL = re.compile(
-    r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|\bgov\b|mediat|arbitra", re.I
+    r"law|legal|court|chambers|solicitor|attorney|advoca|barrister|esq|llp|justice|\bgov\b|mediat|arbitra",
+    re.IGNORECASE,
 )
-_KEEPS_TIME = re.compile(r"ledger|billing|accounts|bookkeep|payroll|timekeep|accounting|finance|costs", re.I)
+_KEEPS_TIME = re.compile(r"ledger|billing|accounts|bookkeep|payroll|timekeep|accounting|finance|costs", re.IGNORECASE)
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv|wg)\s*(?:\[\d+\])?\s*:\s*|\[[^\]]{1,40}\]\s*)+", re.IGNORECASE)
 _CAPITALS = r"[A-Z][\w’'&-]*(?:\s+(?:&\s+)?[A-Z][\w’'&-]*\.?){0,4}"
 _BILLED_TO = re.compile(
@@ -34,16 +35,12 @@ _BILLED_TO = re.compile(
     rf"|\.\s+)(?P<alone>{_CAPITALS}),\s+(?:please|pls)\b"
 )
 _CASE = re.compile(
-    (
-        rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
-        rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
-    )
+    rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
+    rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
 _BEFORE_TIME = re.compile(
-    (
-        r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}"
-        r"|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
-    )
+    r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}"
+    r"|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
 )
 
 
@@ -138,7 +135,7 @@ class Matters:
         return None
 
     def _first_words(self, line: str) -> str | None:
-        """The words before the work in shorthand: capitalised ones, or in a line without capitals the first, if unknown."""
+        """The words before the work in shorthand: capitalised ones, or the first of a line without capitals."""
         line = _BEFORE_TIME.sub("", line.strip().lstrip("-*•·–— "), count=1)
         run = re.match(_CAPITALS, line)
         if run:
@@ -170,7 +167,7 @@ class Matters:
         return None
 
     def _mentioned(self, text: str, *, in_subject: bool = False) -> str | None:
-        """A name in the clause: any where the mail goes to whoever keeps the time, else only one that the subject has too."""
+        """A name in the clause: any, if the mail goes to whoever keeps the time, else one that the subject has too."""
         for name, company in names_in(text):
             if not self._is_matter(name):
                 continue
@@ -183,7 +180,7 @@ class Matters:
         return None
 
     def _of_the_mail(self) -> str | None:
-        """What the whole mail is about where nothing says so outright: the client it goes to, else a name in its subject."""
+        """What the mail is about where nothing says so outright: the client it goes to, or a name in its subject."""
         if self._client:
             return self._client
         for name, _ in names_in(self._subject):
@@ -240,7 +237,7 @@ def _first_name(person: Address) -> str:
 
 def _organisation(domain: str, text: str) -> str | None:
     """The capitalised words of the mail that spell a domain: "albrightsteel" and "Albright Steel"."""
-    root = re.sub(r"\W", "", domain.split(".")[0].lower())
+    root = re.sub(r"\W", "", domain.split(".", maxsplit=1)[0].lower())
     best, longest = None, 3
     for found in re.finditer(r"[A-Z][\w’'&-]{1,30}(?: [A-Z][\w’'&-]{1,30}){0,3}", text):
         words = re.sub(r"['’]s?\b", "", found.group()).split()

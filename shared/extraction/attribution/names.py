@@ -68,7 +68,7 @@ def all_names(text: str) -> bool:
 
 
 def names_in(text: str) -> Iterator[tuple[str, bool]]:
-    """The runs of capitalised words that could name a matter, in order, and whether each only kept company ("w/ Garrity")."""
+    """The capitalised words that could name a matter, in order; with each, whether it kept company ("w/ Garrity")."""
     for found in _RUN.finditer(text):
         words = found.group().split()
         while words and _bare(words[0]) in _GENERIC:

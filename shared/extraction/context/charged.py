@@ -13,23 +13,43 @@ FREE = (
     ("non-billable", "non -? billable|chargeable|bill|billed|charge"),
     (
         "not charging",
-        "not|isn't|wasn't|never|won't|wouldn't|don't|didn't|shan't|can't|cannot|haven't|hasn't|shouldn't|aren't"
-        f" ( be|been|going|to|even|want|you|will|plan|for|a|intend|propose|have )* {_CHARGED}",
+        (
+            "not|isn't|wasn't|never|won't|wouldn't|don't|didn't|shan't|can't|cannot|haven't|hasn't|shouldn't|aren't"
+            f" ( be|been|going|to|even|want|you|will|plan|for|a|intend|propose|have )* {_CHARGED}"
+        ),
     ),
-    ("not for the bill", ("not|isn't|never|none ..3 on|for|to ( the|your|any|my )? bill|billing|invoice|clock|account" "|meter")),
-    ("free of charge", ("free_of_charge|without_charge|at_no_cost|no_cost|for_free|on_the_house|on_us|my_treat" "|on_the_firm|my_gift")),
+    (
+        "not for the bill",
+        ("not|isn't|never|none ..3 on|for|to ( the|your|any|my )? bill|billing|invoice|clock|account|meter"),
+    ),
+    (
+        "free of charge",
+        ("free_of_charge|without_charge|at_no_cost|no_cost|for_free|on_the_house|on_us|my_treat|on_the_firm|my_gift"),
+    ),
     ("on me", "on me ( .|,|)|; | $ )"),
     ("pro bono", "pro_bono|courtesy|goodwill|complimentary|as_a_favor|as_a_favour|probono|pro_-_bono"),
     (
         "write off",
         "write|writing|wrote|written|writeoff ( it|this|that|all|these|those|the|them|time|half|to|be )* off|down",
     ),
-    ("write-off", ("write_-_off|write_-_down|writeoff|w/o|waived|waive|waiving|waives|zeroed|eating|absorb" "|absorbing|absorbed !<t>")),
-    ("not client time", ("not_client_time|internal_only|firm_time|admin_time|overhead|internal_time|own_time" "|my_own_time")),
+    (
+        "write-off",
+        (
+            "write_-_off|write_-_down|writeoff|w/o|waived|waive|waiving|waives|zeroed|eating|absorb"
+            "|absorbing|absorbed !<t>"
+        ),
+    ),
+    (
+        "not client time",
+        ("not_client_time|internal_only|firm_time|admin_time|overhead|internal_time|own_time|my_own_time"),
+    ),
     ("admin", "--|(|,|-|: admin|office|internal|training|cle|cpd|marketing|recruiting ( .|,|)|-|-- | $ )"),
     ("for the firm", "^ office|admin|administrative|firm|internal|marketing|training|cle|cpd|recruiting|docketing"),
-    ("off the bill", ("leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the" " bill|clock|invoice")),
-)  # fmt: skip
+    (
+        "off the bill",
+        ("leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the bill|clock|invoice"),
+    ),
+)
 _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)
 
 

@@ -67,6 +67,7 @@ def not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
 
 
 def asked(candidate: Candidate, by: Governor) -> bool:
+    """Whether the sentence asks, or asks for something, rather than tells."""
     words = candidate.tokens.spelled
     if "please" in words[candidate.at :] and set(words[:6]) & {"could", "can", "would", "will"}:
         return True
@@ -78,6 +79,7 @@ def asked(candidate: Candidate, by: Governor) -> bool:
 
 
 def plainly_done(candidate: Candidate, by: Governor) -> bool:
+    """Whether the governing verb says outright that the time was worked."""
     verb = candidate.tokens.spelled[by.verb] if by.verb >= 0 else ""
     if by.person is Person.IMPERSONAL:
         return verb in LASTED - {"was", "were"} and nominal_work(candidate.tokens, by.subject)
@@ -119,4 +121,5 @@ def says_work(tokens: Tokens) -> bool:
 
 
 def work_in(tokens: Tokens) -> bool:
+    """Whether the words name work."""
     return not _WORK_WORDS.isdisjoint(tokens.phrases)

@@ -121,7 +121,7 @@ def _trusted(candidate: Candidate, by: Governor) -> bool:
 
 
 def _is_part(candidate: Candidate) -> bool:
-    """ "Hearing (10 min before the judge, rest waiting) 1.6": in brackets, and the whole right behind them."""
+    """As in "Hearing (10 min before the judge, rest waiting) 1.6": in brackets, and the whole right behind them."""
     words, at = candidate.tokens.spelled, candidate.at
     opening = next((index for index in range(at - 1, max(-1, at - 12), -1) if words[index] in {"(", ")"}), -1)
     closing = next((index for index in range(at + 1, min(len(words), at + 16)) if words[index] in {"(", ")"}), -1)
@@ -131,7 +131,7 @@ def _is_part(candidate: Candidate) -> bool:
 
 
 def _somebody_elses(candidate: Candidate, names: frozenset[int]) -> bool:
-    """ "(Karen, 2 hrs)": a name and an amount alone in brackets."""
+    """As in "(Karen, 2 hrs)": a name and an amount alone in brackets."""
     words, at = candidate.tokens.spelled, candidate.at
     for index in range(max(1, at - 6), at):
         owner = words[index - 1]

@@ -1,7 +1,7 @@
 """Amounts of time that measure something else than work done: each rule says what, as a lawyer would.
 
-The rules are tried in order. One that `yields` gives way where the sentence says outright that the sender spent the time;
-one for `prose` leaves shorthand alone, where "fee" or "cost" is what the work was about.
+The rules are tried in order. One that `yields` gives way where the sentence says outright that the sender spent the
+time; one for `prose` leaves shorthand alone, where "fee" or "cost" is what the work was about.
 """
 
 from dataclasses import dataclass
@@ -38,15 +38,24 @@ _IDLE = "waiting that is not work"
 
 NOT_WORK = (
     Refuse("within <t>", "within|inside {about}* <t>", _DEADLINE),
-    Refuse("<t> ago", ("<t> ago|hence|earlier|later|away|old|late|early|behind|remaining|left|ahead|overdue" "|in_arrears"), _ELAPSED),
+    Refuse(
+        "<t> ago",
+        ("<t> ago|hence|earlier|later|away|old|late|early|behind|remaining|left|ahead|overdue|in_arrears"),
+        _ELAPSED,
+    ),
     Refuse("<t> from now", "<t> from|of now|then|today|receipt|service|filing", _DEADLINE),
-    Refuse("<t> before", "<t> before|after|prior|in_advance|past !that|this|beforehand|on|in|at|with|,", _ELAPSED, yields=True),
+    Refuse(
+        "<t> before",
+        "<t> before|after|prior|in_advance|past !that|this|beforehand|on|in|at|with|,",
+        _ELAPSED,
+        yields=True,
+    ),
     Refuse("<t> notice", "<t> '|of|advance|prior|written|'s* notice", "notice to be given, not work done"),
     Refuse("every <t>", "every|per|each|once <t>", _HABIT),
     Refuse(
         "<t> a day",
         "<t> a|per|each|every|/ day|week|month|year|night|morning|quarter|person|side|party|way"
-"|session|shift|trip|time|case|file"
+        "|session|shift|trip|time|case|file"
         "|lawyer|head|student|weekend|wk|mo|yr|witness",
         _HABIT,
     ),
@@ -56,46 +65,71 @@ NOT_WORK = (
     Refuse(
         "up to <t>",
         "up_to|not_to_exceed|no_longer_than|no_later_than|maximum_of|minimum_of|max_of|min_of|max"
-"|min|limit_of|limited_to|capped_at"
+        "|min|limit_of|limited_to|capped_at"
         "|cap_of|cap_at|cap_is|exceed|exceeds|exceeding|beyond|as_long_as|ceiling_of|raised_to|reduced_to {about}* <t>",
         _CAP,
     ),
-    Refuse("no more than <t>", "no_more_than|not_more_than|at_most|at_least|minimum|maximum {about}* <t>", _CAP, yields=True),
+    Refuse(
+        "no more than <t>",
+        "no_more_than|not_more_than|at_most|at_least|minimum|maximum {about}* <t>",
+        _CAP,
+        yields=True,
+    ),
     Refuse(
         "<t> cap",
-        ("<t> -? limit|cap|minimum|maximum|max|min|allowance|allotment|increment|increments|ceiling" "|estimate|budget|retainer|quote|sla"),
+        (
+            "<t> -? limit|cap|minimum|maximum|max|min|allowance|allotment|increment|increments|ceiling"
+            "|estimate|budget|retainer|quote|sla"
+        ),
         _CAP,
     ),
     Refuse("the next <t>", "the|over|during|for next|coming|following {about}* <t>", _COMING),
-    Refuse("in the next <t>", "in {about}* <t> ( ,|.|or|we|i|you|when|from|if|at|the | $ )", _COMING, yields=True, prose=True),
+    Refuse(
+        "in the next <t>",
+        "in {about}* <t> ( ,|.|or|we|i|you|when|from|if|at|the | $ )",
+        _COMING,
+        yields=True,
+        prose=True,
+    ),
     Refuse("<t> window", "<t> -? {lasting}", _LENGTH),
     Refuse(
         "<t> long recording",
         "<t> -? long|full|free|security|store|zoom|audio|video|body|paid|unpaid|whole|initial"
-"|cooling|standard|mandatory|online|live"
+        "|cooling|standard|mandatory|online|live"
         " {lasting}",
         _LENGTH,
     ),
     Refuse("<t> long", "<t> -? long|in_length|in_duration|in_total_length|wide", _LENGTH, yields=True),
-    Refuse("<t> of leave", "<t> of {made_of} | <t> {made_of} !call|meeting|conference", "hours of something else than work"),
+    Refuse(
+        "<t> of leave", "<t> of {made_of} | <t> {made_of} !call|meeting|conference", "hours of something else than work"
+    ),
     Refuse("<t> week", "<t> -? {scheduled}", _SCHEDULE),
     Refuse("first <t> free", "first <t> ..3 free|complimentary|included|of|are|is|at", _CAP),
     Refuse(
         "rate ... <t>",
         "rate|rates|fee|fees|retainer|flat|budget|estimate|estimates|quote|cap|capped|allowance"
-"|covers|cover|includes|budgeted"
+        "|covers|cover|includes|budgeted"
         "|estimated|cost ..6 <t>",
         _RATE,
         yields=True,
         prose=True,
     ),
-    Refuse("of which <t>", ("of_which|inclusive_of|which_included|which_includes ..2 <t> | <o> ..12 including|incl ..2" " <t>"), _PART),
+    Refuse(
+        "of which <t>",
+        ("of_which|inclusive_of|which_included|which_includes ..2 <t> | <o> ..12 including|incl ..2 <t>"),
+        _PART,
+    ),
     Refuse("<t> of which", "<t> of which|that|those|it|them !{doing}", _PART, yields=True),
-    Refuse("those <t>", ("those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home" "|return"), _REFERENCE, prose=True),
+    Refuse(
+        "those <t>",
+        ("those|these|said|such|during_the|during_that|throughout_the|same <t> !back|each|travel|home|return"),
+        _REFERENCE,
+        prose=True,
+    ),
     Refuse(
         "the <t> you",
         "<t> ( that|which )? you|he|she|they|your|his|opposing|counsel|client ..2 spent|billed|claim"
-"|claimed|charged|took|asked|used"
+        "|claimed|charged|took|asked|used"
         "|mentioned|put|wanted|requested|have|had|need|gave|sent|say|said|recorded|logged",
         _OTHERS,
     ),
@@ -111,21 +145,21 @@ NOT_WORK = (
     Refuse(
         "bill shows <t>",
         "invoice|invoices|statement|bill|ledger|prebill|pre_-_bill|timesheet has|shows|showed|show"
-"|lists|listed|reflects|reflected|says"
+        "|lists|listed|reflects|reflected|says"
         "|included|includes|had|contains|at ..9 <t>",
         _BILLED,
     ),
     Refuse(
         "credit <t>",
         "credit|credited|refund|refunded|deduct|deducted|reverse|remove|removed|delete|deleted"
-"|duplicate|take_off|took_off|knocked"
+        "|duplicate|take_off|took_off|knocked"
         "|shaved|trimmed|cutting|knock|shave|trim|waived ( off|a|the|an|out|about|another )* <t>",
         _BILLED,
     ),
     Refuse(
         "<t> will",
         "<t> will|would|should|may|might|could|can|must|shall|won't|max|maximum|minimum|tops|needed"
-"|required|allowed|allotted|available"
+        "|required|allowed|allotted|available"
         "|free|estimated|anticipated|budgeted|to_spare|is|are|isn't|aren't|remain|remains|should_do|'d|extra|or_less",
         "time talked about, not time worked",
         yields=True,
@@ -134,9 +168,9 @@ NOT_WORK = (
     Refuse(
         "save <t>",
         "save|saves|saved|saving|gain|gains|gained|lose|loses|lost|extra|delay|delayed|early|late"
-"|grace|add|adds|delays|extend|extends"
+        "|grace|add|adds|delays|extend|extends"
         "|extended|postpone|push|pushed|move|moved|cost_us ( it|the|this|back|by|you|us|them|me"
-"|everyone|up|out|trial|hearing|of )* <t>",
+        "|everyone|up|out|trial|hearing|of )* <t>",
         "a gain or a delay, not work done",
         yields=True,
         prose=True,
@@ -144,14 +178,14 @@ NOT_WORK = (
     Refuse(
         "delay of <t>",
         "delay|delays|extension|adjournment|wait|gap|recess|break|breaks|pause|lag|window|limit"
-"|notice|period|outage|average|interval"
+        "|notice|period|outage|average|interval"
         "|buffer|slot|layover|extra|timeout|warranty of|is|was|from|were|at {about}* <t>",
         "a gap or a delay, not work done",
     ),
     Refuse(
         "open <t>",
         "open|opens|closed|closes|staffed|staff|office_hours|business_hours|hours_are|store_hours"
-"|availability|available|free|shift"
+        "|availability|available|free|shift"
         "|operating_hours|operate|operates|operating|shifts|support_hours|building_hours ..6 <t>",
         _SCHEDULE,
         prose=True,
@@ -160,27 +194,38 @@ NOT_WORK = (
     Refuse("queue of <t>", "hold|queue|traffic ..2 <t>", _IDLE, yields=True),
     Refuse(
         "down for <t>",
-        ("down|offline|unavailable|frozen|stuck|dead|asleep|missing|sleeping|awake|gone|overdue" "|delayed|late|fasting|lost for|about? <t>"),
+        (
+            "down|offline|unavailable|frozen|stuck|dead|asleep|missing|sleeping|awake|gone|overdue"
+            "|delayed|late|fasting|lost for|about? <t>"
+        ),
         "a time without work",
         yields=True,
     ),
     Refuse("out for <t>", "is|was|were|been out|off|away for? {about}* <t>", "a time without work"),
     Refuse("<n> <t> workshops", "<n> <t> -? !call|calls", "a count of things and their length"),
-    Refuse("<t> units", "<t> -? units|increments|intervals|billing|steps|minimums|blocks|warning|warnings", "how time is counted"),
+    Refuse(
+        "<t> units",
+        "<t> -? units|increments|intervals|billing|steps|minimums|blocks|warning|warnings",
+        "how time is counted",
+    ),
     Refuse("<t> if", "<t> if|unless|whenever", "conditional, not done"),
     Refuse("by <t>", "by {about}* <t>", _LENGTH),
     Refuse("<t> off", "<t> off|break|recess|lunch|nap|sleep|rest", "a pause, not work"),
     Refuse(
         "cook for <t>",
         "bake|bakes|baked|cook|simmer|marinate|refrigerate|boil|soak|soaked|roast|preheat|chill"
-"|freeze|cured|smoke|rub|rest|degrees"
+        "|freeze|cured|smoke|rub|rest|degrees"
         " ..8 <t>",
         _LENGTH,
         prose=True,
     ),
-    Refuse("<t> to failure", ("<t> to|until failure|complete|completion|load|loads|arrive|deliver|charge|boot" "|finish_loading"), _LENGTH),
+    Refuse(
+        "<t> to failure",
+        ("<t> to|until failure|complete|completion|load|loads|arrive|deliver|charge|boot|finish_loading"),
+        _LENGTH,
+    ),
     Refuse("I see <t>", "i|we see|notice|count|calculate|figure a|an|the|about? <t>", _REFERENCE),
-)  # fmt: skip
+)
 
 _WORDS = Words(
     {

@@ -74,8 +74,10 @@ _NOT_BEFORE_VERB = frozenset(
 )
 _WALLS = frozenset({";", ":", "--", "?", "!", "|"})
 """What no verb governs across."""
-_PLURALS = frozenset("claims costs calls states needs shows bills covers runs charges means lists".split())
-_ARTICLES = frozenset("the a an your his her their its our my this that".split())
+_PLURALS = frozenset(
+    ["claims", "costs", "calls", "states", "needs", "shows", "bills", "covers", "runs", "charges", "means", "lists"]
+)
+_ARTICLES = frozenset(["the", "a", "an", "your", "his", "her", "their", "its", "our", "my", "this", "that"])
 _TIME = frozenset({"time", "hours", "total", "sum", "work"})
 _PREPOSITIONS = frozenset(
     words(
@@ -155,7 +157,7 @@ def governor(tokens: Tokens, at: int, names: frozenset[int]) -> Governor:
 
 
 def _wall(tokens: Tokens, at: int) -> int:
-    """Just after the last mark before the amount that no verb governs across; marks right before the amount don't part."""
+    """Just after the last mark before the amount that no verb governs across; marks right before it don't part."""
     last = at - 1
     while last >= 0 and tokens.spelled[last] in {":", "--", "(", ",", "-", ";"}:
         last -= 1
@@ -173,7 +175,7 @@ def _is_finite(tokens: Tokens, index: int) -> bool:
 
 
 def _is_adjective(tokens: Tokens, found: Governor) -> bool:
-    """ "Draft verified complaint", "AAA expedited rules": a participle between nouns that governs nothing."""
+    """As in "Draft verified complaint", "AAA expedited rules": a participle between nouns that governs nothing."""
     verb = tokens.spelled[found.verb]
     if (
         not verb.endswith("ed")
@@ -241,7 +243,7 @@ def _has_verb_before(tokens: Tokens, index: int, low: int) -> bool:
 
 
 def _joined_with_us(tokens: Tokens, index: int, low: int) -> bool:
-    """ "Priya and I", "you, I, Paul and his lawyer", "I and the client": the sender is among the subjects."""
+    """As in "Priya and I", "you, I, Paul and his lawyer", "I and the client": the sender is among the subjects."""
     joined = False
     for place in range(index, max(low, index - 9) - 1, -1):
         word = tokens.spelled[place]

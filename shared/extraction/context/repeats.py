@@ -17,8 +17,11 @@ _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """An amount accepted as work, for comparison: its minutes, its clause and the words in it, the text from it to the
-    next colon of its passage (empty without one), and where the passage and the amount stand."""
+    """An amount accepted as work, for comparison.
+
+    Its minutes, its clause and the words in it, the text from it to the next colon of its passage (empty without one),
+    and where the passage and the amount stand.
+    """
 
     minutes: float
     clause: str
@@ -48,7 +51,7 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
 
 
 def _parts_beside(place: int, stated: Sequence[Stated]) -> list[int]:
-    """The amounts before a total in its own line that add up to it, where the items stand above: "In court 1.6 Total 5.1"."""
+    """The amounts before a total in its line that add up to it, the items standing above: "In court 1.6 Total 5.1"."""
     beside = [other for other in range(place) if stated[other].passage == stated[place].passage]
     above = [other.minutes for other in stated[: beside[0]]] if beside else []
     adds_up = abs(sum(stated[other].minutes for other in beside) - stated[place].minutes) < 1
@@ -72,7 +75,7 @@ def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str
 
 
 def _recorded(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:
-    """ "It ran from 7:00 to 9:40 and I have recorded 2.7 hours": the same time, rounded up to tenths."""
+    """As in "It ran from 7:00 to 9:40 and I have recorded 2.7 hours": the same time, rounded up to tenths."""
     if not place or stated[place - 1].passage != each.passage or each.start - stated[place - 1].end > 60:
         return None
     exact = stated[place - 1].minutes

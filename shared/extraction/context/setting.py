@@ -1,4 +1,4 @@
-"""What surrounds a line: is this mail a report of time, or an agenda, an estimate, a timetable?
+"""What surrounds a line: whether the mail is a report of time, or an agenda, an estimate, a timetable.
 
 Shorthand needs no verb, so the heading above it has to say whether it was done.
 """
@@ -51,10 +51,8 @@ _AGENDA = re.compile(
 )
 
 _FORECAST = re.compile(
-    (
-        r"\b(?:estimates?|forecast|projected|projection|proposed|proposal|would cost|fee quote|agenda"
-        r"|next steps|action items|to - do|todo)\b"
-    )
+    r"\b(?:estimates?|forecast|projected|projection|proposed|proposal|would cost|fee quote|agenda"
+    r"|next steps|action items|to - do|todo)\b"
 )
 _THEIRS = re.compile(
     (

@@ -111,7 +111,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         marks.append(("amount inside the words", inside))
     if not _WORK.isdisjoint((candidate.tokens if own.spelled[0] in _SUMMED_UP else own).phrases):
         marks.append(("names work", 1.0))
-    elif _heading_names(candidate, around):
+    elif _heading_names(candidate):
         marks.append(("its heading names work", 1.0))
     elif _POINTS_BACK.search(own) and (_told_before(candidate) or (around.near and around.near.done)):
         marks.append(("points back to work", 2.0))
@@ -172,7 +172,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     return Shorthand(sum(weight for _, weight in marks), tuple(name for name, _ in marks))
 
 
-def _heading_names(candidate: Candidate, around: "Around") -> bool:
+def _heading_names(candidate: Candidate) -> bool:
     """Whether the list stands under words that name the work: "all research:"."""
     before = candidate.sentence.before
     while before is not None and before.marks and before.passage.block >= candidate.sentence.passage.block - 1:
@@ -181,7 +181,7 @@ def _heading_names(candidate: Candidate, around: "Around") -> bool:
 
 
 def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
-    """Whether numbers without a unit are hours here: under a report of time, in its column, by lawyers' words, or `.4`."""
+    """Whether numbers without a unit are hours here: by a report, a column, lawyers' words, or written `.4`."""
     words = set(candidate.own.spelled)
     return (
         around.tabled

@@ -40,12 +40,10 @@ _WEAK = frozenset(
     )
 )
 _POINTING = frozenset(
-    (
-        words(
-            """
+    words(
+        """
     <n> it this that which these those one all both
     """
-        )
     )
 )
 _INHERITED = frozenset(
@@ -57,6 +55,7 @@ _SPENDING = frozenset(
 
 
 def first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict:
+    """The sender, or "we", is the subject: whether it is work, and the amount what it took."""
     verb = candidate.tokens.spelled[by.verb]
     marks = (f"I {verb}",)
     if verb in _SPENDING:
@@ -94,6 +93,7 @@ def _works_besides(candidate: Candidate, by: Governor) -> bool:
 
 
 def impersonal(candidate: Candidate, by: Governor) -> Verdict:
+    """A thing is the subject ("the call", "it"): whether it is work of the sender's."""
     tokens = candidate.tokens
     verb = tokens.spelled[by.verb]
     subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
@@ -116,13 +116,15 @@ def impersonal(candidate: Candidate, by: Governor) -> Verdict:
 
 
 def begun(by: Governor) -> Verdict:
+    """A begin and an end told as a story: "left at 8:10, arrived at 9:20"."""
     if by.person is Person.OTHER:
         return Verdict.refusal(0.9, "<other> began at <clock>", "another person's time")
     return Verdict.work(0.85, "began at <clock>, ended at <clock>", "the sender says when it began and ended")
 
 
 def unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Verdict:
-    tokens, own = candidate.tokens, candidate.own
+    """Nobody is named: the sender is meant if the line tells work done, in a verb or in shorthand."""
+    tokens = candidate.tokens
     verb = tokens.spelled[by.verb] if by.verb >= 0 else ""
     block, before = candidate.sentence.passage.block, candidate.sentence.before
     planned = around.setting.planned(block) and not around.setting.reported(block)
@@ -165,7 +167,7 @@ def _walled(candidate: Candidate) -> bool:
 
 
 def is_plain_number(candidate: Candidate, by: Governor, around: Around, text: str) -> bool:
-    """Whether a number without a unit is what the verb says it took: "spent 1.4", "the call was 0.3", "I read it, .6,"."""
+    """Whether a bare number is what the verb says it took: "spent 1.4", "the call was 0.3", "I read it, .6,"."""
     tokens, at = candidate.tokens, candidate.at
     verb = tokens.spelled[by.verb]
     beside = all(word in _FILLERS for word in tokens.spelled[by.verb + 1 : at])

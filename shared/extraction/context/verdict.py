@@ -21,12 +21,12 @@ class Verdict:
     @classmethod
     def work(cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()) -> "Verdict":
         """The sender did it."""
-        return cls(True, sure, rule, reason, marks)
+        return cls(done=True, sure=sure, rule=rule, reason=reason, marks=marks)
 
     @classmethod
     def refusal(cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()) -> "Verdict":
         """The amount is something else."""
-        return cls(False, sure, rule, reason, marks)
+        return cls(done=False, sure=sure, rule=rule, reason=reason, marks=marks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,21 @@
-"""`python -m shared.extraction.durations`: JSON lines {"text"} in, {"minutes": [...]} out, every amount in order."""
+"""`python -m shared.extraction.durations`: JSON lines {"text"} in, {"minutes": [...]} out, every amount in order.
+
+"unread" says how many characters of an overlong text were left out; a broken line answers with "error".
+"""
 
 import json
 import sys
 from typing import Any
 
-from shared.extraction.durations.read import read_amounts
+from shared.extraction.durations.read import MOST_TEXT, read_amounts
 
 
 def answer(line: str) -> dict[str, Any]:
     """The answer to one line."""
     try:
         text = json.loads(line)["text"]
-        return {"minutes": [round(amount.best, 2) for amount in read_amounts(text)]}
+        answered: dict[str, Any] = {"minutes": [round(amount.best, 2) for amount in read_amounts(text)]}
+        return answered | ({"unread": len(text) - MOST_TEXT} if len(text) > MOST_TEXT else {})
     except (ValueError, KeyError, TypeError) as wrong:
         return {"minutes": [], "error": f"{type(wrong).__name__}: {wrong}"}
 

@@ -91,7 +91,7 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
 
 
 def _prime(tokens: Tokens, index: int, raw: str, text: str) -> Amount | None:
-    """ "45'": minutes by a prime; not the end of a quotation, not feet and inches."""
+    """As in "45'": minutes by a prime; not the end of a quotation, not feet and inches."""
     _, after = _around(tokens, index)
     end = tokens.ends[index]
     apart = not text[max(0, tokens.starts[index] - 1) : tokens.starts[index]].strip(" (\t\n")

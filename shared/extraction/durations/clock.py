@@ -83,7 +83,7 @@ def _point(word: str, half: str) -> _Point | None:
 
 
 def between(begin: _Point, end: _Point) -> tuple[int, int] | None:
-    """Begin and end in minutes of the day, end after begin, in the half of the day that makes most sense; None if none."""
+    """Begin and end in minutes of the day, end after begin, in the likeliest half of the day; None if none fits."""
     starts = [begin.minutes] if begin.half else [begin.minutes % _HALF_DAY, begin.minutes % _HALF_DAY + _HALF_DAY]
     ends = [end.minutes] if end.half else [end.minutes % _HALF_DAY, end.minutes % _HALF_DAY + _HALF_DAY]
     spans = [
@@ -139,14 +139,14 @@ def _reading(begin: _Point | None, end: _Point | None) -> Reading | None:
 
 
 def _hours_of_day(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "9 to 1": two whole hours of a working day, the second after the first."""
+    """As in "9 to 1": two whole hours of a working day, the second after the first."""
     first, last = (value.best for value in values)
     plausible = 7 <= first <= 12 or 1 <= first <= 5
     return _span(words, values) if plausible and 1 <= last <= 12 and (last - first) % 12 <= 8 else None
 
 
 def _dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "9.15-10.05": hours and minutes with a full stop, two digits of minutes each; prices and ratios decline."""
+    """As in "9.15-10.05": hours and minutes with a full stop, two digits of minutes each; prices and ratios decline."""
     texts = [value.raw for value in values]
     if not all(re.fullmatch(r"\d{1,2}\.[0-5]\d", text) for text in texts):
         return None
@@ -158,7 +158,7 @@ def _dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def _military(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "1400-1530"; a pair of years declines."""
+    """As in "1400-1530"; a pair of years declines."""
     numbers = [int(value.best) for value in values]
     if not all(number >= 100 and number % 100 < 60 and number <= 2400 for number in numbers):
         return None
@@ -201,7 +201,10 @@ CLOCK = Layer(
             "began at <clock>, ended at <clock>",
             f"{{begin}} ( ..9 at|@ )? {{about}}? {_FACE} ..3 {{end}} ..9 at|@|by|around|until|for? {{about}}? {_ANY}",
         ),
-        _rule("began at <hour>, ended at <clock>", f"{{begin}} ..6 at|@ {_ANY} ..3 {{end}} ..9 at|@|by|around|until {_FACE}"),
+        _rule(
+            "began at <hour>, ended at <clock>",
+            f"{{begin}} ..6 at|@ {_ANY} ..3 {{end}} ..9 at|@|by|around|until {_FACE}",
+        ),
     ],
     _WORDS,
 )  # fmt: skip

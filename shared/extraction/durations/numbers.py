@@ -54,6 +54,10 @@ def _sum(words: Sequence[str]) -> float:
     return sum(_value(word) for word in words if word in CARDINALS or word in FRACTIONS or word[0].isdigit())
 
 
+def _hundred_and(words: Sequence[str]) -> float:
+    return 100.0 + _sum(words[1:])
+
+
 def _and_parts(words: Sequence[str]) -> float:
     at = next(place for place, word in enumerate(words) if word in {"and", "&"})
     return _sum(words[:at]) + _COUNTS.get(words[at + 1], 1.0) * _PARTS[words[-1]]
@@ -88,7 +92,7 @@ _FORMS: tuple[tuple[str, str, Any], ...] = (
     ("a few", "a|the|another|last|first|past? few", (2.0, 3.0, 5.0)),
     ("several", "several", (3.0, 4.0, 7.0)),
     ("a dozen", "a|one dozen", 12.0),
-    ("one hundred and <n>", "a|one hundred and? ( {tens} -? {ones} | {cardinal} )", lambda words: 100 + _sum(words[2:])),
+    ("one hundred and <n>", "a|one hundred and? ( {tens} -? {ones} | {cardinal} )", _hundred_and),
     ("one hundred", "a|one hundred", 100.0),
     ("<n> and <parts>", "#|{cardinal} and|& {count} -? {part}", _and_parts),
     ("<n> and half", "#|{cardinal} and|& -? half", _and_parts),

@@ -1,5 +1,6 @@
 """Runs the layers over a passage and gives the amounts in the order of the text."""
 
+import re
 from dataclasses import dataclass
 
 from shared.extraction.durations.bare import bare_amounts
@@ -12,12 +13,20 @@ from shared.extraction.engine import Tokens
 from shared.extraction.passages import passages
 from shared.extraction.tokens import tokenise
 
+_MAY_HOLD_TIME = re.compile(
+    r"\d\s?(?:h|m|u|'|\u2032|[ap]\.?m|[-\u2013\u2014/]\s?\d)|[.:]\d|hour|\bhrs?\b|\bmin|units|half|quarter|noon|midnight|point"
+    r"|day|morning|afternoon|evening|\bto\b|until",
+    re.IGNORECASE,
+)
+"""What every amount holds some of: a passage without it need not be taken apart."""
+MOST_TEXT = 80_000
+"""Characters that are read of one text, so that a hostile one takes less than a second."""
 _LAYERS = (NUMBERS, RATES, CLOCK, AMOUNTS, *HEDGES)
 
 
 @dataclass(frozen=True, slots=True)
 class AmountTokens:
-    """A passage whose amounts are each one token, <t>; `amounts[i]` is the reading of token i, None for other tokens."""
+    """A passage whose amounts are each one token, <t>; `amounts[i]` is the reading of token i, None for others."""
 
     tokens: Tokens
     amounts: tuple[Amount | None, ...]
@@ -53,8 +62,13 @@ def _amount(tokens: Tokens, index: int, reading: Reading) -> Amount:
 
 
 def read_amounts(text: str) -> list[Amount]:
-    """Every amount of time or clock span in the text, in order, in minutes, with offsets into the text."""
+    """Every amount of time or clock span in the text, in order, in minutes, with offsets into the text.
+
+    Of a text longer than MOST_TEXT characters only the beginning is read.
+    """
     found: list[Amount] = []
-    for passage in passages(text, 0, len(text)):
+    for passage in passages(text, 0, min(len(text), MOST_TEXT)):
+        if not _MAY_HOLD_TIME.search(text, passage.start, passage.end):
+            continue
         found += [amount for amount in read_passage(text, passage.start, passage.end).amounts if amount]
     return found

@@ -99,7 +99,7 @@ def _hours(words: Sequence[str], values: Sequence[Any]) -> Reading:
 
 
 def _bare_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "An hour and forty": the number after the hour is minutes, if it could be."""
+    """As in "An hour and forty": the number after the hour is minutes, if it could be."""
     minutes = values[-1].best
     return _hours(words, values) if minutes % 5 == 0 and 5 <= minutes <= 55 else None
 
@@ -109,7 +109,7 @@ def _hour_mark(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def _parts(words: Sequence[str], values: Sequence[Any]) -> Reading:
-    """ "<two> and a half", "three quarters of an hour", "half hour": parts of an hour, beside whole ones."""
+    """As in "<two> and a half", "three quarters of an hour", "half hour": parts of an hour, beside whole ones."""
     at = max(place for place, word in enumerate(words) if word in _PART)
     before = words[:at]
     tail = before[-2:] if before and before[-1] == "-" else before[-1:]
@@ -140,7 +140,7 @@ def _colon(words: Sequence[str], _: Sequence[Any]) -> Reading | None:
 
 
 def _twice(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "Two (2) hours", as contracts and careful people write."""
+    """As in "Two (2) hours", as contracts and careful people write."""
     return _hours(("<n>", words[-1]), values[:1]) if values[0].best == values[1].best else None
 
 
@@ -227,13 +227,14 @@ def _share(low: Number, high: Reading) -> tuple[float, float]:
 
 
 def _range(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """ "2 or 3 hours": the middle, and both ends; the first number shares the second's unit."""
-    first, last = values
+    """As in "2 or 3 hours": the middle, and both ends; the first number shares the second's unit."""
+    first, last = values[0], values[1]
     low = first.low if isinstance(first, Reading) else _share(first, last)[0]
     best = first.best if isinstance(first, Reading) else _share(first, last)[1]
     if not low < last.high or best > last.best:
         return None
-    return last.under("", low, (best + last.best) / 2, last.high)
+    whole: Reading = last
+    return whole.under("", low, (best + whole.best) / 2, whole.high)
 
 
 def _hour_or_two(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -248,7 +249,7 @@ def _same_twice(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def _hedged(share_low: float, share_high: float, step: float) -> Any:
-    """Bounds as shares of the amount; the best reading a small step away from it (minutes; smaller for small amounts)."""
+    """Bounds as shares of the amount; the best reading a step (minutes) from it, a smaller one for small amounts."""
 
     def form(_: Sequence[str], values: Sequence[Any]) -> Reading:
         base: Reading = values[-1]
