@@ -89,6 +89,10 @@ class Part:
         """True from start until the process has ended, by whatever cause."""
         return self._process is not None and self._process.poll() is None
 
+    async def answers(self) -> bool:
+        """Whether the part is there right now."""
+        return self.running and await self._ready()
+
     async def start(self) -> Self:
         """Starts the process and returns when it is ready; on any failure nothing is left running.
 

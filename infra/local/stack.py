@@ -11,13 +11,13 @@ Ports are chosen free, so a second stack can run beside it. Everything ends with
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -114,27 +114,18 @@ class Stack:
 
     async def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._start_database())
-                group.create_task(self._start_pubsub())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        await _together(self._start_database(), self._start_pubsub())
         # The simulator publishes pushes, so it comes after Pub/Sub; the functions come last.
         self.gmail = await self._exit.enter_async_context(self._gmail())
         self.http = await self._exit.enter_async_context(httpx.AsyncClient(timeout=60))
         self._app = await app_credentials(self.http, self.gmail_url)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name in FUNCTIONS:
-                    self.functions[name] = self._function(name)
-                    group.create_task(self._exit.enter_async_context(self.functions[name]))
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        kept = list(self.functions.values())
+        self.functions = {name: self._function(name) for name in FUNCTIONS}
+        await _together(*(self._exit.enter_async_context(part) for part in self.functions.values()))
+        self._keepers = [asyncio.create_task(_keep(part)) for part in self.functions.values()]
         if self._keep_all:
-            kept += [self.postgres, self.postgrest, self.gateway, self.pubsub, self.gmail]
-        self._keepers = [asyncio.create_task(_keep(part), name=part.name) for part in kept]
+            others: list[Part] = [self.postgres, self.postgrest, self.gateway, self.gmail]
+            self._keepers += [asyncio.create_task(_keep(part)) for part in others]
+            self._keepers.append(asyncio.create_task(_keep(self.pubsub, then=self._lay_out)))
 
     async def _start_database(self) -> None:
         await self._exit.enter_async_context(self.postgres)
@@ -144,6 +135,9 @@ class Stack:
 
     async def _start_pubsub(self) -> None:
         await self._exit.enter_async_context(self.pubsub)
+        await self._lay_out()
+
+    async def _lay_out(self) -> None:
         # Through the router, which answers 503 while a function is away, as the cloud's front end does: a refused
         # connection the emulator takes for a delivery under way, and waits for the ack deadline.
         endpoints = {topic: f"{self.gateway.functions_url}/{name}" for name, topic in FUNCTIONS.items()}
@@ -229,7 +223,17 @@ class Stack:
         return httpx.AsyncClient(base_url=f"{self.gateway.url}/rest/v1", headers=headers, timeout=30)
 
 
-async def _keep(part: Part) -> None:
+async def _together(*starting: Coroutine[Any, Any, Any]) -> None:
+    """Run all; when one fails, cancel the others and raise its error alone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in starting:
+                group.create_task(one)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _keep(part: Part, *, then: Callable[[], Awaitable[None]] | None = None) -> None:
     """Start a part again whenever it ends, as the cloud does with an instance."""
     while True:
         await part.wait_exit()
@@ -237,3 +241,6 @@ async def _keep(part: Part) -> None:
             await part.start()
         except PartFailed:
             await asyncio.sleep(0.5)  # such as a port not free yet; its log says more
+            continue
+        if then is not None:
+            await then()  # Pub/Sub holds all in memory: its topics have to be made again

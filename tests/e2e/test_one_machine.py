@@ -175,3 +175,21 @@ async def test_two_stacks_side_by_side_keep_apart(tmp_path: Path) -> None:
 
             [entry] = await until(entries, lambda found: found != [])
             assert entry["email_id"] == sent
+
+
+async def test_a_part_that_crashes_under_a_kept_stack_comes_back(tmp_path: Path) -> None:
+    async with Stack(tmp_path, quota_profile="unmetered", keep_all=True) as stack:
+        user = await stack.add_user("ada@own.example")
+        mailbox = await stack.connect(user)
+        async with stack.rest(user) as rest:
+
+            async def minutes() -> list[float]:
+                answer = await rest.get("/time_tracking_entries", params={"order": "created_at"})
+                return [row["duration_minutes"] for row in answer.json()] if answer.is_success else []
+
+            crashing = (stack.postgres, stack.postgrest, stack.pubsub, stack.functions["gmail_push"])
+            for count, part in enumerate(crashing, start=1):
+                await part.kill9()
+                await until(part.answers, bool)
+                await mailbox.send(work(6 * count))
+                await until(minutes, [6 * (n + 1) for n in range(count)].__eq__)
