@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from shared.errors import StoreRefused
+from shared.models import BillableTimeEntry
 from shared.store.analyses import Analysis, Outcome, evidence_key
 from tests.integration.store.conftest import Database, MakeEntry, Timekeeper
 
@@ -199,6 +200,16 @@ async def test_billed_minutes_are_rounded_once_by_the_rule_of_the_day(
     assert changed.json()[0]["version"] == 2
     [row] = await dana.entries()
     assert (row["duration_minutes"], row["billed_minutes"], row["rounding_increment"]) == (minutes, billed, 6)
+
+
+async def test_a_row_of_the_api_is_a_time_entry_as_the_project_defines_it(
+    database: Database, dana: Timekeeper, entry: MakeEntry
+) -> None:
+    await database.analyses.record(dana.context, [found("m1", entry())])
+    [row] = await dana.entries()
+    shown = BillableTimeEntry.model_validate(row)
+    assert (shown.user_id, shown.email_id, shown.duration_minutes) == (dana.id, "m1", 24.0)
+    assert set(BillableTimeEntry.model_fields) <= set(row)
 
 
 async def test_work_that_is_not_charged_bills_nothing(database: Database, dana: Timekeeper, entry: MakeEntry) -> None:
