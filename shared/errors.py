@@ -13,6 +13,8 @@
        +- OverQuota              the quota of the minute is used up
        +- GmailUnavailable       Gmail failed, hung or can't be reached
        |  +- AccessExpired       Gmail no longer takes the access token; the next try fetches a new one
+       +- AppRefused             Google refuses our app, not this user: credentials or project are set up wrong
+       +- KeyMissing             no key of ours opens a stored token
        +- HistoryBehindPush      the push was faster than the history it announces
        +- StoreUnavailable       the database failed, hung or can't be reached
        +- StoreRefused           the database answers that the request itself is wrong: a person has to mend it
@@ -104,6 +106,21 @@ class AccessExpired(GmailUnavailable):
     """Gmail no longer takes the access token."""
 
     code = "access_expired"
+
+
+class AppRefused(TransientError):
+    """Google refuses our app itself: a wrong client secret, an API that is not enabled, a wrong endpoint.
+
+    Nothing is wrong with the mailbox or the email, so neither is to suffer: once it is mended, another try works.
+    """
+
+    code = "app_refused"
+
+
+class KeyMissing(TransientError):
+    """No key of TOKEN_ENCRYPTION_KEYS opens a stored refresh token: one was removed too early, or is another's."""
+
+    code = "key_missing"
 
 
 class HistoryBehindPush(TransientError):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, UrlConstraints, ValidationError
+from cryptography.fernet import Fernet
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, UrlConstraints, ValidationError, field_validator
 from pydantic_core import Url
 
 from shared.errors import SettingsError
@@ -28,7 +29,19 @@ class Settings(BaseModel):
     token_encryption_keys: NonEmptySecret
     """Fernet keys, comma separated: the first encrypts, all decrypt."""
     gmail_quota_profile: Literal["2026", "legacy", "unmetered"] = "2026"
+    gmail_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
+    """Calls of Gmail under way at the same time in one instance; those beyond wait their turn."""
     log_format: Literal["json", "console"] = "json"
+
+    @field_validator("token_encryption_keys")
+    @classmethod
+    def _keys_are_keys(cls, keys: SecretStr) -> SecretStr:
+        for key in keys.get_secret_value().split(","):
+            try:
+                Fernet(key.strip())
+            except ValueError:
+                raise ValueError("each key is 32 bytes, url-safe base64") from None
+        return keys
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -57,7 +70,4 @@ class GmailPushSettings(Settings):
 
 
 class AnalyzeEmailSettings(Settings):
-    """What analyze_email needs besides."""
-
-    analysis_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
-    """Emails that one instance fetches and reads at the same time; those beyond wait their turn."""
+    """What analyze_email needs: nothing besides."""

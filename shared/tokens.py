@@ -3,7 +3,7 @@
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
-from shared.errors import AccessRevoked, SettingsError
+from shared.errors import KeyMissing, SettingsError
 
 
 class TokenVault:
@@ -15,15 +15,15 @@ class TokenVault:
     def __init__(self, keys: SecretStr) -> None:
         try:
             self._fernet = MultiFernet([Fernet(key.strip()) for key in keys.get_secret_value().split(",")])
-        except ValueError as error:
-            raise SettingsError("environment variable TOKEN_ENCRYPTION_KEYS is wrong: not Fernet keys") from error
+        except ValueError:
+            raise SettingsError("environment variable TOKEN_ENCRYPTION_KEYS is wrong: not Fernet keys") from None
 
     def encrypt(self, refresh_token: str) -> str:
         return self._fernet.encrypt(refresh_token.encode()).decode()
 
     def decrypt(self, encrypted: str) -> str:
-        """Raises AccessRevoked when no key opens it: the owner has to connect again."""
+        """Raises KeyMissing when no key opens it. The owner's permission is as good as before."""
         try:
             return self._fernet.decrypt(encrypted.encode()).decode()
         except InvalidToken as error:
-            raise AccessRevoked("the stored refresh token can't be decrypted with any of the keys") from error
+            raise KeyMissing("none of TOKEN_ENCRYPTION_KEYS opens the stored refresh token") from error

@@ -3,7 +3,6 @@
 Heavy libraries are imported by what needs them, inside the function: each deployed function loads only its own.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,8 @@ class Clients:
 
 def clients(settings: Settings) -> Clients:
     """Build the clients that live with this process; they belong to the event loop that first uses them."""
-    http = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, follow_redirects=False)
     vault = TokenVault(settings.token_encryption_keys)
+    http = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, follow_redirects=False)
     tokens = AccessTokens(
         http,
         vault,
@@ -49,7 +48,13 @@ def clients(settings: Settings) -> Clients:
         settings.google_client_id,
         settings.google_client_secret,
     )
-    gmail = Gmail(http, tokens, Quota(PROFILES[settings.gmail_quota_profile]), str(settings.gmail_api_endpoint))
+    gmail = Gmail(
+        http,
+        tokens,
+        Quota(PROFILES[settings.gmail_quota_profile]),
+        str(settings.gmail_api_endpoint),
+        calls_at_once=settings.gmail_concurrency,
+    )
     store = StoreClient(http, str(settings.supabase_url), settings.supabase_secret_key)
     return Clients(http, gmail, vault, MailboxStore(store), AnalysisStore(store))
 
@@ -74,9 +79,4 @@ def analyze_email_handler(settings: AnalyzeEmailSettings) -> "AnalyzeEmailHandle
     from shared.handlers.analyze_email import AnalyzeEmailHandler  # noqa: PLC0415  the grammar, that only this needs
 
     parts = clients(settings)
-    return AnalyzeEmailHandler(
-        gmail=parts.gmail,
-        mailboxes=parts.mailboxes,
-        analyses=parts.analyses,
-        turns=asyncio.Semaphore(settings.analysis_concurrency),
-    )
+    return AnalyzeEmailHandler(gmail=parts.gmail, mailboxes=parts.mailboxes, analyses=parts.analyses)

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -35,6 +36,8 @@ def main() -> None:
         sys.exit(f"demo: {error}")
     except OSError as error:
         sys.exit(f"demo: {error.filename or mbox}: {error.strerror}")
+    except httpx.HTTPError as error:
+        sys.exit(f"demo: a part of the system went away: {type(error).__name__}")
     except KeyboardInterrupt:
         sys.exit("demo: stopped; everything it started has ended")
 

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -91,12 +92,16 @@ async def connect(
     parts = clients(Settings.from_environ(settings))
     async with parts.http:
         encrypted = parts.vault.encrypt(made["refresh_token"])
-        watch = await parts.gmail.mailbox(user_id, encrypted).watch(topic)
-        mailbox_id = await parts.mailboxes.connect(
+        inbox = parts.gmail.mailbox(user_id, encrypted)
+        store = partial(
+            parts.mailboxes.connect,
             user_id=user_id,
             email_address=address,
-            history_id=watch.history_id,
-            watch_expires_at=datetime.fromtimestamp(watch.expiration / 1000, UTC),
+            history_id=(await inbox.profile()).history_id,
             refresh_token_encrypted=encrypted,
         )
+        # Stored before it is watched: a watch pushes at once.
+        await store(watch_expires_at=None)
+        watch = await inbox.watch(topic)
+        mailbox_id = await store(watch_expires_at=datetime.fromtimestamp(watch.expiration / 1000, UTC))
     return ConnectedMailbox(mailbox_id, address, made["owner_access_token"], gmail_url, http)

@@ -12,13 +12,15 @@ import signal
 import sys
 from pathlib import Path
 
+import httpx
 import structlog
 
-from infra.local.feed import feed, owner
+from infra.local.feed import Fed, feed, owner
 from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
 from infra.local.report import Report
 from infra.local.stack import GMAIL_EVENTS, PROJECT, SENT_EMAILS, Stack, User
+from shared.log import configure, where
 
 USER = "dana@whitfieldlaw.example"
 USER2 = "priya@ramanlaw.example"
@@ -32,6 +34,7 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, required=True)
     arguments.add_argument("--mbox", type=Path)
     given = arguments.parse_args()
+    configure("console")  # to standard error; standard output has one word for `make up`
     try:
         asyncio.run(_supervise(given.folder, given.mbox))
     except (PartFailed, OSError) as error:
@@ -77,8 +80,14 @@ async def _supervise(folder: Path, mbox: Path | None) -> None:
 
 async def _feed(stack: Stack, user: User, mailbox: ConnectedMailbox, mbox: Path) -> None:
     """Send the file's sent mail in the background; the log says how it went."""
-    async with stack.rest(user) as rest:
-        fed = [last async for last in feed(mbox, mailbox, Report(rest).processed)][-1]
+    fed = Fed()
+    try:
+        async with stack.rest(user) as rest:
+            async for fed in feed(mbox, mailbox, Report(rest).processed):  # noqa: B007  the last one counts
+                pass
+    except (OSError, httpx.HTTPError) as error:
+        log.error("mbox.broke_off", error=type(error).__name__, where=where(error), sent=fed.sent)  # noqa: TRY400
+        return
     log.info("mbox.sent", sent=fed.sent, not_sent=fed.not_sent, broken=len(fed.broken))
 
 

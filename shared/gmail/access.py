@@ -8,14 +8,14 @@ import httpx
 from cachetools import LRUCache
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from shared.errors import AccessRevoked, GmailRefused, GmailUnavailable, OverQuota
+from shared.errors import AccessRevoked, AppRefused, GmailUnavailable, OverQuota
 from shared.gmail.errors import retry_after
 from shared.tokens import TokenVault
 
 MARGIN_SECONDS: Final = 60.0
 MAILBOXES_KEPT: Final = 10_000
-# Source: RFC 6749 5.2. Both mean that this refresh token will never work again.
-_REVOKED: Final = frozenset({"invalid_grant", "unauthorized_client"})
+# Source: RFC 6749 5.2. The refresh token ended, was revoked or is another app's; all else is about our app.
+_REVOKED: Final = "invalid_grant"
 
 
 class _Answer(BaseModel):
@@ -49,7 +49,7 @@ class AccessTokens:
         self._kept: LRUCache[str, _Kept] = LRUCache(maxsize=MAILBOXES_KEPT)
 
     async def token(self, refresh_token_encrypted: str) -> str:
-        """A token that is good now. Raises AccessRevoked, GmailUnavailable, OverQuota or GmailRefused."""
+        """A token that is good now. Raises AccessRevoked, AppRefused, KeyMissing, GmailUnavailable or OverQuota."""
         kept = self._kept.get(refresh_token_encrypted)
         if kept is None:
             kept = self._kept[refresh_token_encrypted] = _Kept()
@@ -61,9 +61,11 @@ class AccessTokens:
                 kept.good_until = begun + answer.expires_in - MARGIN_SECONDS
             return kept.token.get_secret_value()
 
-    def forget(self, refresh_token_encrypted: str) -> None:
-        """Drop the token kept for this mailbox: Gmail no longer takes it."""
-        self._kept.pop(refresh_token_encrypted, None)
+    def forget(self, refresh_token_encrypted: str, refused: str) -> None:
+        """Drop this token of the mailbox: Gmail no longer takes it. One that another caller fetched since stays."""
+        kept = self._kept.get(refresh_token_encrypted)
+        if kept is not None and kept.token is not None and kept.token.get_secret_value() == refused:
+            kept.token = None
 
     async def _refresh(self, refresh_token: str) -> _Answer:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **self._client}
@@ -81,6 +83,6 @@ class AccessTokens:
             refusal = _Refusal.model_validate_json(answer.content).error
         except ValidationError:
             raise GmailUnavailable(f"token endpoint: answered {answer.status_code} with no such body") from None
-        if refusal in _REVOKED:
+        if refusal == _REVOKED:
             raise AccessRevoked("the refresh token was revoked or has ended")
-        raise GmailRefused(f"token endpoint: answered {answer.status_code}; check GOOGLE_CLIENT_ID and its secret")
+        raise AppRefused(f"token endpoint: answered {answer.status_code}; check GOOGLE_CLIENT_ID and its secret")

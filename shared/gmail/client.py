@@ -1,5 +1,7 @@
 """Gmail, as this project uses it. google-api-python-client builds requests and reads answers; `transport` sends."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,12 +40,14 @@ class HistoryPage:
     """Emails newly sent, in the order of history.
 
     `read_up_to`: the last change that was seen so far; once the emails are safe, the watermark may move there.
+    `is_last`: nothing more was there to be seen.
     `mailbox_history_id`: where Gmail says the mailbox stands. No watermark: what it announces may not show yet.
     """
 
     sent: tuple[str, ...]
     read_up_to: int
     mailbox_history_id: int
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,14 @@ class FetchedEmail:
 class Gmail:
     """Lives with the process; `mailbox` gives what one delivery works with."""
 
-    def __init__(self, http: httpx.AsyncClient, tokens: AccessTokens, quota: Quota, endpoint: str) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, tokens: AccessTokens, quota: Quota, endpoint: str, *, calls_at_once: int = 10
+    ) -> None:
         self.http = http
         self.tokens = tokens
         self.quota = quota
+        # Bounds what is held in memory. Taken after the wait for quota, so that one mailbox's wait holds up no other.
+        self.turns = asyncio.Semaphore(calls_at_once)
         self.users: Any = build(
             "gmail",
             "v1",
@@ -80,7 +88,11 @@ class Gmail:
 
 
 class GmailMailbox:
-    """One mailbox. Every method raises AccessRevoked, OverQuota, GmailUnavailable or GmailRefused, and as it says."""
+    """One mailbox.
+
+    Every method raises AccessRevoked, AppRefused, KeyMissing, OverQuota, GmailUnavailable or GmailRefused, and what
+    it says itself.
+    """
 
     def __init__(self, gmail: Gmail, mailbox_id: str, refresh_token_encrypted: str) -> None:
         self._gmail = gmail
@@ -106,8 +118,8 @@ class GmailMailbox:
             )
             page = await self._call(request, History)
             read_up_to = max((read_up_to, *(record.id for record in page.history)))
-            yield HistoryPage(_sent_in(page), read_up_to, page.history_id)
             token = page.next_page_token
+            yield HistoryPage(_sent_in(page), read_up_to, page.history_id, is_last=token is None)
             if token is None:
                 return
 
@@ -154,6 +166,7 @@ class GmailMailbox:
         return await self._call(self._users.watch(userId="me", body=body), Watch)
 
     async def _call(self, request: ApiRequest, kind: type[A], *, most_bytes: int = MOST_BYTES) -> A:
+        give_up = time.monotonic() + QUOTA_PATIENCE_SECONDS
         async for attempt in stamina.retry_context(
             on=_worth_another_try,
             attempts=ATTEMPTS,
@@ -163,15 +176,14 @@ class GmailMailbox:
             wait_max=LONGEST_WAIT_SECONDS,
         ):
             with attempt:
-                # Fetched first: the quota is only for calls that are really made.
+                patience = max(give_up - time.monotonic(), 0.0)
+                await self._gmail.quota.spend(self._mailbox_id, request.methodId, patience_seconds=patience)
                 token = await self._gmail.tokens.token(self._refresh_token)
-                await self._gmail.quota.spend(
-                    self._mailbox_id, request.methodId, patience_seconds=QUOTA_PATIENCE_SECONDS
-                )
                 try:
-                    answer = await send(self._gmail.http, request, token, most_bytes=most_bytes)
+                    async with self._gmail.turns:
+                        answer = await send(self._gmail.http, request, token, most_bytes=most_bytes)
                 except AccessExpired:
-                    self._gmail.tokens.forget(self._refresh_token)
+                    self._gmail.tokens.forget(self._refresh_token, token)
                     raise
                 return _checked(answer, kind, request.methodId)
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -9,6 +9,7 @@ import httpx
 from shared.errors import (
     AccessExpired,
     AccessRevoked,
+    AppRefused,
     GmailRefused,
     GmailUnavailable,
     HistoryExpired,
@@ -24,13 +25,19 @@ _OVER_QUOTA_REASONS: Final = frozenset(
 )
 _REVOKED_REASONS: Final = frozenset({"insufficientPermissions", "delegationDenied", "accountDisabled", "domainPolicy"})
 
+_OUR_APP_REASONS: Final = frozenset({"accessNotConfigured", "SERVICE_DISABLED", "PERMISSION_DENIED"})
+_GONE_REASONS: Final = frozenset({"notFound", "deleted", "NOT_FOUND"})
+
 # (statuses, reasons or None for any, method or None for any, error)
 _TABLE: Final[tuple[tuple[Container[int], frozenset[str] | None, str | None, type[TenthsError]], ...]] = (
     ((401,), None, None, AccessExpired),
     ((403,), _OVER_QUOTA_REASONS, None, OverQuota),
     ((403,), _REVOKED_REASONS, None, AccessRevoked),
-    ((404,), None, HISTORY_LIST, HistoryExpired),
-    ((404, 410), None, None, MessageGone),
+    ((403,), _OUR_APP_REASONS, None, AppRefused),
+    ((404,), _GONE_REASONS, HISTORY_LIST, HistoryExpired),
+    ((404, 410), _GONE_REASONS, None, MessageGone),
+    # Not Gmail's own word: an endpoint that is no Gmail at all.
+    ((404, 410), None, None, AppRefused),
     ((408,), None, None, GmailUnavailable),
     ((429,), None, None, OverQuota),
     (range(500, 600), None, None, GmailUnavailable),

@@ -75,7 +75,8 @@ class Quota:
                 await limiter.acquire(units)
                 await self._project.acquire(units)
         except TimeoutError:
-            raise OverQuota("the mailbox's quota of the minute is used up") from None
+            # Waited for long enough already: the next try is Pub/Sub's.
+            raise OverQuota("the mailbox's quota of the minute is used up", retry_after=WINDOW_SECONDS) from None
 
 
 def _limiter(units_a_minute: float, burst_share: float) -> AsyncLimiter:

@@ -33,12 +33,11 @@ class Analyzed:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeEmailHandler:
-    """The parts that analysing an email takes. `turns` bounds how many are held in memory at the same time."""
+    """The parts that analysing an email takes."""
 
     gmail: Gmail
     mailboxes: MailboxStore
     analyses: AnalysisStore
-    turns: asyncio.Semaphore
 
     async def handle(self, message: SentEmail, correlation_id: str) -> Analyzed:
         """Analyse one email and record what became of it, whatever that is.
@@ -53,8 +52,7 @@ class AnalyzeEmailHandler:
             return Analyzed(outcome=None, note="known")
         if not context.timekeeper.auto_analysis:
             return Analyzed(outcome=None, note="auto_analysis_off")
-        async with self.turns:
-            analysis = await self._analysis(message.email_id, correlation_id, context)
+        analysis = await self._analysis(message.email_id, correlation_id, context)
         [recorded] = await self.analyses.record(context, [analysis])
         return Analyzed(analysis.outcome, recorded.entry_count, recorded.is_new, analysis.failure)
 

@@ -83,7 +83,7 @@ class GmailPushHandler:
             published += await self._hand_on(mailbox, page.sent, correlation_id)
             history_id = page.mailbox_history_id
             # Only as far as changes were seen: Gmail's own id can be ahead of the history that it shows.
-            await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to)
+            await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to, up_to_date=page.is_last)
         return ReadOn(mailbox.id, published, history_id, caught_up=False)
 
     async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
@@ -100,7 +100,7 @@ class GmailPushHandler:
         async for email_ids in inbox.sent_since(start):
             missed = await self.analyses.still_to_analyse(mailbox.id, email_ids)
             published += await self._hand_on(mailbox, missed, correlation_id)
-        await self.mailboxes.advance_watermark(mailbox.id, history_id, caught_up=True)
+        await self.mailboxes.advance_watermark(mailbox.id, history_id, up_to_date=True, caught_up=True)
         return ReadOn(mailbox.id, published, history_id, caught_up=True)
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:

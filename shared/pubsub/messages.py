@@ -16,7 +16,7 @@ class GmailPush(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    email_address: Annotated[str, Field(alias="emailAddress", min_length=3, max_length=320)]
+    email_address: Annotated[str, Field(alias="emailAddress", max_length=320, pattern=r"^[^\s\x00]+@[^\s\x00]+$")]
     history_id: Annotated[int, Field(alias="historyId", ge=0, le=MAX_HISTORY_ID)]
 
 

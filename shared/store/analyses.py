@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+import structlog
+from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
 from shared.models import Extractor, Matter, RoundingMode, RoundingScope
 from shared.store.client import StoreClient
@@ -18,6 +19,9 @@ from shared.store.mailboxes import MailboxState
 if TYPE_CHECKING:  # gmail_push asks this store too, and starts without the grammar
     from shared.extraction.found import Entry
     from shared.mail.email import Span
+
+
+log = structlog.get_logger()
 
 
 class Outcome(StrEnum):
@@ -62,6 +66,16 @@ class TimekeeperSettings(BaseModel):
     auto_analysis: bool = True
     excluded_recipients: tuple[str, ...] = ()
     excluded_labels: tuple[str, ...] = ()
+
+    @field_validator("time_zone", mode="before")
+    @classmethod
+    def _known_here(cls, name: str | None) -> ZoneInfo | None:
+        """A zone that the database knows and this machine doesn't must not cost anyone an entry."""
+        try:
+            return None if name is None else ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            log.warning("settings.time_zone_unknown_here")
+            return None
 
 
 class DirectoryMatter(Matter):

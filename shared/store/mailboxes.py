@@ -49,11 +49,21 @@ class MailboxStore:
         found = _MAILBOXES.validate_python(rows)
         return found[0] if found else None
 
-    async def advance_watermark(self, mailbox_id: UUID, history_id: int, *, caught_up: bool = False) -> None:
-        """Move the watermark on; a later one, set by another delivery, stays. `caught_up`: none is due any more."""
+    async def advance_watermark(
+        self, mailbox_id: UUID, history_id: int, *, up_to_date: bool, caught_up: bool = False
+    ) -> None:
+        """Move the watermark on; a later one, set by another delivery, stays.
+
+        `up_to_date`: all that was sent until now is handed on. `caught_up`: no catch-up is due any more.
+        """
         await self._client.call(
             "advance_watermark",
-            {"p_mailbox_id": str(mailbox_id), "p_history_id": str(history_id), "p_caught_up": caught_up},
+            {
+                "p_mailbox_id": str(mailbox_id),
+                "p_history_id": str(history_id),
+                "p_up_to_date": up_to_date,
+                "p_caught_up": caught_up,
+            },
         )
 
     async def mark_access_revoked(self, mailbox_id: UUID, refresh_token_encrypted: str) -> None:
@@ -69,7 +79,7 @@ class MailboxStore:
         user_id: UUID,
         email_address: str,
         history_id: int,
-        watch_expires_at: datetime,
+        watch_expires_at: datetime | None,
         refresh_token_encrypted: str,
     ) -> UUID:
         """Connect a mailbox, or connect it again: then the watermark it had stays. Gives the mailbox's id."""
@@ -77,7 +87,7 @@ class MailboxStore:
             "p_user_id": str(user_id),
             "p_email_address": email_address,
             "p_history_id": str(history_id),
-            "p_watch_expires_at": watch_expires_at.isoformat(),
+            "p_watch_expires_at": None if watch_expires_at is None else watch_expires_at.isoformat(),
             "p_refresh_token_encrypted": refresh_token_encrypted,
         }
         return UUID(await self._client.call("connect_mailbox", arguments))

@@ -25,7 +25,7 @@ create table public.mailboxes (
 comment on column public.mailboxes.history_id is
   'Watermark: every email sent up to this Gmail history id has been handed to analysis. Unsigned 64 bit.';
 comment on column public.mailboxes.history_read_at is
-  'When the watermark was last found true; a catch-up after an expired history id starts a margin before it.';
+  'When all that was sent had been handed on, as last known; a catch-up after an expired history id starts a margin before it.';
 comment on column public.mailboxes.catch_up_due is
   'Connected again after it could not be read: sent mail is to be listed once, for what failed meanwhile.';
 
@@ -40,13 +40,14 @@ alter table public.mailboxes
   add constraint mailboxes_email_address_is_lower_case check (email_address = lower(email_address)),
   add constraint mailboxes_email_address_has_an_at check (email_address like '%_@_%'),
   add constraint mailboxes_history_id_is_unsigned_64_bit check (history_id between 0 and 18446744073709551615),
-  -- A push names an address only, so an address leads to one mailbox.
-  add constraint mailboxes_address_is_connected_once unique (email_address),
   -- What a row about an email points at, so that it can't name one user and the mailbox of another.
   add constraint mailboxes_id_and_owner unique (id, user_id);
 
 -- indexes ---------------------------------------------------------------------------------------------------
 
+-- A push names an address only, so an address leads to one mailbox. Once disconnected, whoever owns it may connect it.
+create unique index mailboxes_address_is_connected_once on public.mailboxes (email_address)
+  where state <> 'disconnected';
 create index mailboxes_by_user on public.mailboxes (user_id);
 
 -- rights ----------------------------------------------------------------------------------------------------
@@ -79,7 +80,7 @@ begin
   -- Connecting again keeps the watermark: what was sent while the mailbox was away is still to be read.
   insert into public.mailboxes as m (user_id, email_address, history_id, watch_expires_at)
   values (p_user_id, lower(p_email_address), p_history_id, p_watch_expires_at)
-  on conflict (email_address) do update
+  on conflict (email_address) where state <> 'disconnected' do update
     set state = 'connected',
       catch_up_due = m.catch_up_due or m.state <> 'connected',
       watch_expires_at = excluded.watch_expires_at
@@ -113,19 +114,19 @@ as $$
     c.refresh_token_encrypted
   from public.mailboxes m
   join private.mailbox_credentials c on c.mailbox_id = m.id
-  where m.email_address = lower(p_email_address);
+  where m.email_address = lower(p_email_address) and m.state <> 'disconnected';
 $$;
 revoke execute on function public.mailbox_by_address from public, anon, authenticated;
 grant execute on function public.mailbox_by_address to service_role;
 
-create function public.advance_watermark(p_mailbox_id uuid, p_history_id numeric, p_caught_up boolean)
+create function public.advance_watermark(p_mailbox_id uuid, p_history_id numeric, p_up_to_date boolean, p_caught_up boolean)
 returns text
 language sql volatile security invoker set search_path = ''
 as $$
   -- A late or repeated push can't move it back.
   update public.mailboxes
   set history_id = greatest(history_id, p_history_id),
-    history_read_at = now(),
+    history_read_at = case when p_up_to_date then now() else history_read_at end,
     catch_up_due = catch_up_due and not p_caught_up
   where id = p_mailbox_id
   returning history_id::text;

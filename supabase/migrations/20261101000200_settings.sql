@@ -46,14 +46,10 @@ comment on table public.matters is 'Directory of clients and matters: what attri
 -- constraints -----------------------------------------------------------------------------------------------
 
 create function private.is_time_zone(p_name text) returns boolean
-language plpgsql immutable set search_path = ''
+language sql immutable set search_path = ''
 as $$
-begin
-  perform timestamptz 'epoch' at time zone p_name;
-  return true;
-exception when invalid_parameter_value then
-  return false;
-end;
+  -- By its exact IANA name: Postgres itself would also take abbreviations and names in any case, which others don't.
+  select exists (select from pg_catalog.pg_timezone_names z where z.name = p_name and z.name !~ '^(posix|right)/');
 $$;
 grant execute on function private.is_time_zone to authenticated, service_role;
 grant usage on schema private to authenticated;
@@ -63,7 +59,9 @@ alter table public.time_tracking_settings
   add constraint settings_rounding_increment_divides_an_hour
     check (rounding_increment between 1 and 60 and 60 % rounding_increment = 0),
   add constraint settings_rounding_minimum_is_minutes check (rounding_minimum between 0 and 60),
-  add constraint settings_hourly_rate_is_not_negative check (hourly_rate >= 0),
+  add constraint settings_hourly_rate_is_an_amount check (hourly_rate >= 0 and hourly_rate < 'Infinity'),
+  add constraint settings_lists_hold_no_null
+    check (array_position(excluded_recipients, null) is null and array_position(excluded_labels, null) is null),
   add constraint settings_rate_category_is_short check (length(rate_category) <= 50),
   add constraint settings_minimum_confidence_is_a_share check (minimum_confidence between 0 and 1);
 
@@ -71,7 +69,9 @@ alter table public.matters
   add constraint matters_client_has_a_name check (length(client) between 1 and 200),
   add constraint matters_matter_is_short check (length(matter) <= 200),
   add constraint matters_rate_category_is_short check (length(rate_category) <= 50),
-  add constraint matters_hourly_rate_is_not_negative check (hourly_rate >= 0),
+  add constraint matters_hourly_rate_is_an_amount check (hourly_rate >= 0 and hourly_rate < 'Infinity'),
+  add constraint matters_lists_hold_no_null
+    check (array_position(aliases, null) is null and array_position(domains, null) is null),
   add constraint matters_are_listed_once unique nulls not distinct (user_id, client, matter);
 
 -- rights ----------------------------------------------------------------------------------------------------
@@ -79,7 +79,9 @@ alter table public.matters
 alter table public.time_tracking_settings enable row level security;
 alter table public.matters enable row level security;
 revoke all on public.time_tracking_settings, public.matters from anon, authenticated;
-grant select, delete on public.time_tracking_settings, public.matters to authenticated;
+-- Settings are changed, never deleted: their version has to rise.
+grant select on public.time_tracking_settings to authenticated;
+grant select, delete on public.matters to authenticated;
 grant insert (
   user_id, time_zone, rounding_increment, rounding_mode, rounding_scope, rounding_minimum, rate_category, hourly_rate,
   analysis_mode, minimum_confidence, auto_analysis, excluded_recipients, excluded_labels
@@ -98,8 +100,6 @@ create policy "Users make their own settings" on public.time_tracking_settings
   for insert to authenticated with check ((select auth.uid()) = user_id);
 create policy "Users change their own settings" on public.time_tracking_settings
   for update to authenticated using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
-create policy "Users reset their own settings" on public.time_tracking_settings
-  for delete to authenticated using ((select auth.uid()) = user_id);
 
 create policy "Users see their own matters" on public.matters
   for select to authenticated using ((select auth.uid()) = user_id);

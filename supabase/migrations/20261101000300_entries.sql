@@ -77,7 +77,7 @@ alter table public.time_tracking_entries
   add constraint entries_rate_category_is_short check (length(rate_category) <= 50),
   add constraint entries_extracted_text_is_short check (length(extracted_text) <= 500),
   add constraint entries_confidence_is_a_share check (confidence_score between 0 and 1),
-  add constraint entries_hourly_rate_is_not_negative check (hourly_rate >= 0),
+  add constraint entries_hourly_rate_is_an_amount check (hourly_rate >= 0 and hourly_rate < 'Infinity'),
   add constraint entries_of_machines_carry_their_proof check (
     extractor = 'person'
     or (email_id is not null and evidence_key is not null and extracted_text <> '' and amount is not null)
@@ -130,8 +130,29 @@ begin
 end;
 $$;
 
+-- Not what a foreign key does when a matter is removed: nobody edited the entry.
 create trigger entries_remember_edits before update on public.time_tracking_entries
-  for each row execute function private.mark_edited();
+  for each row when (pg_trigger_depth() = 0) execute function private.mark_edited();
+
+create function private.snapshot_rounding() returns trigger
+language plpgsql set search_path = ''
+as $$
+declare
+  rule public.time_tracking_settings;
+begin
+  select * into rule from public.time_tracking_settings s where s.user_id = new.user_id;
+  if found then
+    new.rounding_increment := rule.rounding_increment;
+    new.rounding_mode := rule.rounding_mode;
+    new.rounding_scope := rule.rounding_scope;
+    new.rounding_minimum := rule.rounding_minimum;
+  end if;
+  return new;
+end;
+$$;
+
+create trigger entries_by_hand_round_as_their_user_wants before insert on public.time_tracking_entries
+  for each row when (new.extractor = 'person') execute function private.snapshot_rounding();
 
 create function private.matter_belongs_to_user() returns trigger
 language plpgsql set search_path = ''

@@ -19,7 +19,7 @@ SERVICE_CALLS: dict[str, dict[str, Any]] = {
         "p_refresh_token_encrypted": "x",
     },
     "mailbox_by_address": {"p_email_address": "x@y.example"},
-    "advance_watermark": {"p_mailbox_id": str(uuid4()), "p_history_id": 1, "p_caught_up": True},
+    "advance_watermark": {"p_mailbox_id": str(uuid4()), "p_history_id": 1, "p_up_to_date": True, "p_caught_up": True},
     "mark_access_revoked": {"p_mailbox_id": str(uuid4()), "p_refresh_token_encrypted": "x"},
     "analysis_context": {"p_mailbox_id": str(uuid4()), "p_email_id": "m1"},
     "emails_to_analyse": {"p_mailbox_id": str(uuid4()), "p_email_ids": ["m1"], "p_analyser_version": 1},
@@ -164,6 +164,12 @@ async def test_an_entry_cannot_name_another_users_matter(written: Timekeeper, pr
     "change",
     [
         {"time_zone": "Mars/Olympus"},
+        {"time_zone": "america/new_york"},
+        {"time_zone": "PDT"},
+        {"time_zone": "Nowhere+5"},
+        {"excluded_recipients": [None]},
+        {"hourly_rate": "NaN"},
+        {"hourly_rate": "Infinity"},
         {"rounding_increment": 7},
         {"minimum_confidence": 1.5},
         {"hourly_rate": -1},
@@ -176,3 +182,43 @@ async def test_settings_that_make_no_sense_are_refused(written: Timekeeper, chan
     assert answer.status_code in {400, 403}
     [settings] = await _rows(written.rest, "time_tracking_settings")
     assert settings["version"] == 1
+
+
+async def test_settings_are_changed_and_never_deleted_so_that_their_version_rises(written: Timekeeper) -> None:
+    answer = await written.rest.delete("/time_tracking_settings", params={"user_id": f"eq.{written.id}"})
+    assert answer.status_code == 403
+    assert len(await _rows(written.rest, "time_tracking_settings")) == 1
+
+
+async def test_a_directory_with_nothing_for_a_name_is_refused(written: Timekeeper) -> None:
+    answer = await written.rest.post("/matters", json={"user_id": str(written.id), "client": "X", "aliases": [None]})
+    assert answer.status_code == 400
+
+
+async def test_an_entry_by_hand_is_rounded_as_its_user_wants(written: Timekeeper) -> None:
+    await written.rest.patch(
+        "/time_tracking_settings", params={"user_id": f"eq.{written.id}"}, json={"rounding_increment": 15}
+    )
+    answer = await written.rest.post(
+        "/time_tracking_entries",
+        json={
+            "user_id": str(written.id),
+            "duration_minutes": 20,
+            "entry_type": "call",
+            "date_performed": "2026-09-03",
+            "description": "Call with the clerk",
+        },
+    )
+    [entry] = answer.json()
+    assert (entry["billed_minutes"], entry["rounding_increment"]) == (30, 15)
+
+
+async def test_removing_a_matter_is_no_edit_of_its_entries(
+    database: Database, written: Timekeeper, entry: MakeEntry
+) -> None:
+    [matter] = await _rows(written.rest, "matters")
+    analysis = Analysis("m2", Outcome.ENTRIES, 1, "push-1", entries=[entry(matter_id=matter["id"])])
+    await database.analyses.record(written.context, [analysis])
+    await written.rest.delete("/matters", params={"id": f"eq.{matter['id']}"})
+    [row] = [row for row in await written.entries() if row["email_id"] == "m2"]
+    assert (row["matter_id"], row["edited_at"]) == (None, None)
