@@ -20,7 +20,8 @@ from shared.extraction.context.verdict import Around, Verdict
 from shared.extraction.durations import read_passage
 from shared.extraction.found import Context, Entry, Found, Refusal
 from shared.extraction.lines import Line, Lines
-from shared.extraction.quotes import Quotes
+from shared.extraction.multiples import multiplied
+from shared.extraction.quotes import Quotes, section_numbers
 from shared.extraction.table import with_hours
 from shared.extraction.tokens import tokenise
 from shared.mail.email import Email, Span
@@ -36,7 +37,13 @@ _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^.!?]{0,90}\b(?:charg|bill|cost|write|wrote|nc\b|pro bono)[^.!?]{0,60}[.!?]?", re.IGNORECASE)
+_SENTENCE = re.compile(
+    r"\W{0,4}(?:that|this|it\b|no |not |i (?:won|am not|will not|shan)|i['\u2019](?:m not|ll (?:not|absorb|waive|eat))"
+    r"|we (?:won|will not|are not)|don|won|n/?c\b|free|pro bono|courtesy|all of (?:it|that)|none"
+    r" of|please (?:don|write))"
+    r"[^.!?]{0,90}[.!?]?",
+    re.IGNORECASE,
+)
 _TOO_MUCH = "more than is read of one mail"
 _EPOCH = date(1970, 1, 1)
 
@@ -103,6 +110,7 @@ class _Extraction:
         self._begun: dict[int, str] = {}
         self._report_day: date | None = None
         self._unread: Refusal | None = None
+        self._sections = section_numbers(email)
         self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
 
     def found(self) -> Found:
@@ -138,7 +146,8 @@ class _Extraction:
             for sentence in sentences(read, passage, self._text, before):
                 before = sentence
                 previous: Verdict | None = None
-                for candidate in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
+                for said in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
+                    candidate = multiplied(said)
                     previous = self._judge(candidate, line, previous, decided[-1] if decided else None)
                     decided.append(_Decided(candidate, previous, line))
         return decided
@@ -149,11 +158,12 @@ class _Extraction:
             setting=self._setting,
             dated=line.day is not None,
             matter=line.matter is not None,
-            quoted=self._quotes.hold(candidate.amount.start),
+            quoted=line.drafted or self._quotes.hold(candidate.amount.start),
             over=self._over(candidate, line),
             previous=previous,
             near=last.verdict if last and near else None,
             others=line.other,
+            numbered=candidate.amount.start in self._sections,
             tabled=line.hours is not None,
         )
         return judge(candidate, self._names(candidate), around, self._text)

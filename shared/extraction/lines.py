@@ -14,12 +14,13 @@ from shared.extraction.attribution.date import leading_day
 from shared.extraction.attribution.matter import heading_matter
 from shared.extraction.context.setting import Setting, heading_of
 from shared.extraction.passages import Passage, passages
-from shared.extraction.table import Cell, cells, header
+from shared.extraction.table import Cell, cells, header, separator
 from shared.mail.email import Email
 
 _BULLET = re.compile(r"^\s*(?:[-*•·–—◦▪]\s+|\(?\d{1,2}[.)]\s+)")
 _TIME_HERE = re.compile(
-    r"^\W*(?:\d{0,2}\.\d{1,2}\b|\d{3,4}\s?[-–]\s?\d{3,4}|\d{1,2}:\d\d)|(?:\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d\s?(?:h|m|hrs?|hours?|mins?|minutes?|u|units?)"
+    r"^\W*(?:\d{0,2}\.\d{1,2}\b|\d{3,4}\s?[-–]\s?\d{3,4}|\d{1,2}:\d\d)|(?:\d{0,2}\.\d{1,2}"
+    r"|\d{0,2}:\d\d|\d\s?(?:h|m|hrs?|hours?|mins?|minutes?|u|units?)"
     r"|hours?|half)\W{0,3}(?:\(.{1,40}\)\W*)?$",
     re.IGNORECASE,
 )
@@ -27,6 +28,39 @@ _WHO = re.compile(
     r"\s*(?:(?P<initials>[A-Z]{2,3})(?=\t|\s{2,}|\s*[:–—-]\s|\s-)|(?P<name>[A-Z]\.\s?[A-Z][a-z]+):"
     r"|(?P<first>[A-Z][a-z]+)(?=:|\s[-–—]\s))"
 )
+_ROLE = re.compile(
+    (
+        r"\s*(?:my |the |our )?(?:paralegal|trainee|junior|associate|secretary|assistant|intern|law"
+        r" clerk|pupil|articled clerk|para)\b\s*(?:[:–—-]|\(|\t|\w+\s*[:–—-])"
+    ),
+    re.IGNORECASE,
+)
+_WORDING = (
+    r"draft|form|language|wording|template|script|paragraphs?|precedent|specimen|samples?"
+    r"|examples?|boilerplate|format|statement"
+)
+_OFFERS = re.compile(
+    rf"\b(?:{_WORDING})\b[^:\n]{{0,60}}:\s*$|\b(?:{_WORDING})\b.{{0,60}}\b(?:below|follows"
+    rf"|following|like this|like so|looks? like)\b"
+    r"|\b(?:could|should|would|might|to) (?:say|read|look like)\b[^:\n]{0,40}:?\s*$",
+    re.IGNORECASE,
+)
+"""Offers wording for use: what follows states nothing itself."""
+_THEIRS = re.compile(
+    r"\b(?:your|his|her|their|(?:opposing )?counsel['\u2019]s|plaintiff['\u2019]s"
+    r"|defendant['\u2019]s|associate['\u2019]s|paralegal['\u2019]s"
+    r"|[A-Z]\w+['\u2019]s)\s+(?:\w+\s+){0,2}(?:time|hours|entries|bills?|invoices?|fee"
+    r" (?:application|petition|request|affidavit|claim)"
+    r"|timesheets?|billing(?: records)?|block billing|costs schedule|bill of costs|claim)\b"
+)
+_PLANNED_COLUMN = re.compile(
+    (
+        r"\b(?:deadline|due|est(?:imated?)?|required|credits?|budget(?:ed)?|target|limit|notice"
+        r"|assigned|owner|planned|allowance|projected)\b"
+    ),
+    re.IGNORECASE,
+)
+_MINE = re.compile(r"\b(?:my|mine|I|we|our)\b")
 _ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
 _SHORT, _PROSE = 60, 110
 """Characters: a heading is shorter than the one, a paragraph that ends a list longer than the other."""
@@ -44,6 +78,7 @@ class Line:
     matter: str | None
     hours: tuple[Cell, str] | None = None
     other: bool = False
+    drafted: bool = False
     rest: int = 0
     """Where the line goes on after its bullet and its day: an offset into the body."""
 
@@ -61,9 +96,12 @@ class Lines:
         self._matter: str | None = None
         self._columns: dict[str, int] = {}
         self._table = -1
+        self._mark = "\t"
         names = re.findall(r"[^\W\d_]+", email.sender.name)
         self._sender = [name.lower() for name in names]
         initials = "".join(name[0] for name in names).upper()
+        self._draft = -1
+        self._theirs = -9
         self._signs_lines = bool(initials) and bool(re.search(rf"(?m)^[ \t*•-]{{0,8}}{initials}\b", email.new_text()))
 
     def read(self) -> Iterator[tuple[Passage, Line]]:
@@ -74,7 +112,7 @@ class Lines:
 
     def _line(self, passage: Passage) -> Line:
         text = self._text[passage.start : passage.end]
-        if passage.cells and (row := self._row(passage)):
+        if row := self._row(passage):
             return row
         rest = _BULLET.sub("", text)
         own = leading_day(rest[:200], self._sent, day_first=self._day_first)
@@ -105,13 +143,34 @@ class Lines:
         if plans and (heads or text.rstrip().endswith(":")):
             self._setting.plans |= {passage.block, passage.block + 1}
 
+    def _is_under_theirs(self, passage: Passage, text: str) -> bool:
+        """Whether the passage stands under words that announce another's time ("Your September entries:")."""
+        announces = len(text) < 250 and text.rstrip().endswith(":")
+        if announces:
+            self._theirs = passage.block if _THEIRS.search(text) and not _MINE.search(text) else -9
+            return False
+        return self._theirs <= passage.block <= self._theirs + 1
+
+    def _is_drafted(self, passage: Passage, text: str) -> bool:
+        """Whether the passage is wording offered for use ("the affidavit could say:"), which states nothing itself."""
+        if self._draft < 0 and len(text) < 250 and not _TIME_HERE.search(text) and _OFFERS.search(text):
+            self._draft = passage.block
+            return False
+        return self._draft >= 0
+
     def _row(self, passage: Passage) -> Line | None:
         """What a table row says by its columns; None for a heading row and for rows of no known table."""
-        places = cells(self._text, passage.start, passage.end)
+        text = self._text[passage.start : passage.end]
+        mark = self._mark if passage.block == self._table else separator(text)
+        if not mark:
+            return None
+        places = cells(self._text, passage.start, passage.end, mark)
         row = [self._text[cell.start : cell.end] for cell in places]
         if titles := header(row):
-            self._columns, self._table = titles, passage.block
+            self._columns, self._table, self._mark = titles, passage.block, mark
             return Line(None, None)
+        if _PLANNED_COLUMN.search(text) and not re.search(r"\d", text):
+            self._setting.plans.add(passage.block)
         columns = self._columns
         if passage.block != self._table or len(row) <= max(columns.values(), default=len(row)):
             return None
@@ -134,6 +193,8 @@ class Lines:
 
     def _is_others(self, line: str) -> bool:
         """Whether a line begins with another timekeeper: their initials, or the name of a colleague who reads along."""
+        if _ROLE.match(line):
+            return True
         found = _WHO.match(line)
         if not found or self._is_sender(found["initials"] or found["name"] or found["first"]):
             return False

@@ -14,7 +14,7 @@ _COLUMNS = {
         r"(?:billable |total |actual |billed )?(?:hours|hrs?|time|duration|qty|quantity)(?:"
         r" ?\(?(?:hrs?|hours|spent|worked|billed|hh:mm)\)?)?\.?"
     ),
-    "minutes": r"min(?:ute)?s?\.?|time \(?min(?:ute)?s?\)?",
+    "minutes": r"min(?:ute)?s?\.?(?: spent)?|duration \(?min(?:ute)?s?\)?|time \(?min(?:ute)?s?\)?",
     "units": r"units?|6 ?min(?:ute)? units?",
     "day": r"date|day|when|date of (?:work|service)|service date",
     "matter": r"client(?:[ /-]+matter)?|matter(?: name)?|case|file|client/file|project|re|matter/client",
@@ -34,10 +34,17 @@ class Cell:
     end: int
 
 
-def cells(text: str, start: int, end: int) -> list[Cell]:
+def separator(row: str) -> str:
+    """What parts the cells of a row: a tab, else a bar, a semicolon or a comma; empty if it is no row."""
+    if "\t" in row.strip():
+        return "\t"
+    return next((mark for mark in "|;," if row.count(mark) >= 2), "")
+
+
+def cells(text: str, start: int, end: int, mark: str = "\t") -> list[Cell]:
     """The cells of a row, in order, stripped."""
     found, at = [], start
-    for part in text[start:end].split("\t"):
+    for part in text[start:end].split(mark):
         lead = len(part) - len(part.lstrip())
         found.append(Cell(at + lead, at + lead + len(part.strip())))
         at += len(part) + 1

@@ -9,7 +9,7 @@ _CHARGED = (
 )
 FREE = (
     ("no charge", "no charge|charges|bill|fee"),
-    ("NC", "nc|n/c|nonbillable|unbillable|unbilled|uncharged|nonchargeable|nb|gratis|comped|n/b|nonbill"),
+    ("NC", "foc|nil|nc|n/c|nonbillable|unbillable|unbilled|uncharged|nonchargeable|nb|gratis|comped|n/b|nonbill"),
     ("non-billable", "non -? billable|chargeable|bill|billed|charge"),
     (
         "not charging",
@@ -24,8 +24,20 @@ FREE = (
     ),
     (
         "free of charge",
-        ("free_of_charge|without_charge|at_no_cost|no_cost|for_free|on_the_house|on_us|my_treat|on_the_firm|my_gift"),
+        "free_of_charge|without_charge|at_no_cost|no_cost|for_free|on_the_house|on_us|my_treat|on_the_firm|my_gift",
     ),
+    (
+        "not claiming",
+        (
+            "not|won't|don't ( be )? claim|claiming|seeking|putting|put|taking|recording|see|show|appear|entering"
+            " ..4 on|for|through|fee|bill|invoice|it"
+        ),
+    ),
+    (
+        "swallow it",
+        "swallow|swallowing|forgo|forgoing|forego|foregoing|let_go|sucking_up ( it|that|this|the|those )*",
+    ),
+    ("zero-rated", "zero -? rated|rate"),
     ("on me", "on me ( .|,|)|; | $ )"),
     ("pro bono", "pro_bono|courtesy|goodwill|complimentary|as_a_favor|as_a_favour|probono|pro_-_bono"),
     (

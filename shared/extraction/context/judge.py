@@ -24,7 +24,7 @@ _SPENT_AFTER = compile_pattern(
 _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
     " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down"
-    "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t>",
+    "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t> | put me|us down for|at|as {about}? <t>",
     CONTEXT,
 )
 _BILL_TO = compile_pattern(
@@ -54,6 +54,8 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     by = governor(tokens, at, names)
     spent_after = _SPENT_AFTER.search(tokens) is not None
     spent = spent_after or plainly_done(candidate, by)
+    if around.numbered:
+        return Verdict.refusal(0.95, "<section> <title>", "the number of a section")
     if _is_part(candidate):
         return Verdict.refusal(0.9, "(<t>) <t>", "a part of an amount that is stated after it")
     if _somebody_elses(candidate, names):
@@ -64,7 +66,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict.refusal(0.85, '"<t>"', "somebody's words, quoted")
     if candidate.amount.best < 3 and candidate.amount.form is Form.SPOKEN:
         return Verdict.refusal(0.9, "a minute", "too short to be a piece of work")
-    terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS}
+    terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS} or candidate.amount.rules[0].endswith("each")
     if rule := not_work.refused(tokens, spent=spent, terse=terse):
         return Verdict.refusal(0.97, rule.name, rule.reason)
     if asked(candidate, by):
@@ -106,7 +108,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     if by.person is Person.FIRST:
         return first_person(candidate, by, around)
     if by.person is Person.IMPERSONAL:
-        return impersonal(candidate, by)
+        return impersonal(candidate, by, around)
     return unsaid(candidate, by, replace(around, governed=governed), text)
 
 

@@ -59,8 +59,8 @@ NOT_WORK = (
         "|lawyer|head|student|weekend|wk|mo|yr|witness",
         _HABIT,
     ),
-    Refuse("each way is <t>", "each|one way ( is|was|takes|took|at )? {about}* <t>", _HABIT),
-    Refuse("<t> each", "<t> each|apiece|daily|weekly|monthly|annually|nightly", _HABIT),
+    Refuse("<t> daily", "<t> daily|weekly|monthly|annually|nightly", _HABIT),
+    Refuse("<t> each", "<t> each|apiece !way|direction|leg", _HABIT, prose=True),
     Refuse("times in <t>", "times|once|twice in|within {about}* <t>", _HABIT),
     Refuse(
         "up to <t>",
@@ -203,6 +203,12 @@ NOT_WORK = (
     ),
     Refuse("out for <t>", "is|was|were|been out|off|away for? {about}* <t>", "a time without work"),
     Refuse("<n> <t> workshops", "<n> <t> -? !call|calls", "a count of things and their length"),
+    Refuse(
+        "not counting <t>",
+        "not_counting|excluding|ignoring|leaving_out|apart_from|other_than|except|except_for|taking_off|forgetting"
+        "|never_mind|aside_from ( for|the|a|an|my|our|about )* <t>",
+        "left out by the sender",
+    ),
     Refuse(
         "<t> units",
         "<t> -? units|increments|intervals|billing|steps|minimums|blocks|warning|warnings",

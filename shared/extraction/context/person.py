@@ -96,6 +96,14 @@ _TIMES_OF_DAY = frozenset(
         """
     )
 ) - {","}
+_EVENTS = frozenset(
+    words(
+        """
+        deposition depo hearing trial mediation interview examination conference meeting session inspection testimony
+        appearance argument arraignment sentencing closing signing evidence cross-examination con
+        """
+    )
+)
 _INVOLVING = LASTED | frozenset(
     words("kept held had took cost left walked met called joined grilled gave set rang had")
 )
@@ -225,10 +233,25 @@ def _subject(tokens: Tokens, verb: int, low: int, names: frozenset[int]) -> Gove
         return None
     if tokens.spelled[verb] in _IS and word not in _TIME:
         return Governor(Person.PRESENT, verb, index)
+    if _owned_by_another(tokens, index, names):
+        return Governor(Person.OTHER, verb, index)
     lasted = tokens.spelled[verb] in LASTED and tokens.spelled[index - 1] != "by"
     if (index not in names or lasted) and word not in OTHERS and nominal_work(tokens, index, low):
         return Governor(Person.IMPERSONAL, verb, index)
     return Governor(Person.OTHER, verb, index)
+
+
+def _owned_by_another(tokens: Tokens, index: int, names: frozenset[int]) -> bool:
+    """As in "Priya's call", "their review": another's work, unless it is an event that the sender would attend."""
+    if tokens.spelled[index] in _EVENTS or tokens.spelled[index] in WORK_GERUND:
+        return False
+    for place in range(index, max(-1, index - 4), -1):
+        word = tokens.spelled[place]
+        if word in _PREPOSITIONS or word in _FINITE:
+            return False
+        if word in {"his", "her", "their", "your"} or (word.endswith("'s") and place in names and place < index):
+            return tokens.spelled[index] in WORK_NOUN
+    return False
 
 
 def _determined(tokens: Tokens, index: int, names: frozenset[int]) -> bool:

@@ -65,6 +65,8 @@ def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str
     sums_before = _is_sum(each.minutes, before)
     if len(before) >= 2 and (_HEAD.search(each.clause) or (said and sums_before)):
         return "total <t>", "a total of what is itemised above"
+    if len(before) >= 2 and sums_before and not each.words:
+        return "total <t>", "a total of what is itemised above"
     if len(before) >= 3 and abs(sum(before) - each.minutes) <= 9 and len(each.words) < 3:
         return "total <t>", "a total of what is itemised above"
     if len(before) == 1 and said and _HEAD.search(each.clause) and abs(before[0] - each.minutes) < 1:

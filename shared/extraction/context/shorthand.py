@@ -116,16 +116,18 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     elif _POINTS_BACK.search(own) and (_told_before(candidate) or (around.near and around.near.done)):
         marks.append(("points back to work", 2.0))
     elif not _WITH.search(own):
-        marks.append(("names no work", -1.5 if amount.form is Form.SPOKEN or sheet else -3.0))
+        marks.append(("names no work", _unnamed(candidate, around, sheet=sheet)))
     if _plain(words, candidate) & _ABBREVIATED:
         marks.append(("lawyers' words", 1.0))
     marks += [(name, weight) for name, pattern, weight in _PATTERNS if pattern.search(own)]
     if amount.form in {Form.SPOKEN, Form.UNITS}:
         marks.append(("unit", 1.0))
     elif amount.form is Form.BARE:
-        marks.append(("tenths", -1.0 if not is_tenths(raw) else 1.5 if raw.startswith(".") else 1.0))
+        marks.append(
+            ("tenths", 1.0 if around.tabled else -1.0 if not is_tenths(raw) else 1.5 if raw.startswith(".") else 1.0)
+        )
         if not (sheet or _TENTHS_OF_WORK & words):
-            marks.append(("a number, not time", -2.0))
+            marks.append(("a number, not time", -1.0 if around.setting.legal else -2.0))
     elif amount.form is Form.COLON:
         marks.append(("hours and minutes", 1.0 if raw.startswith((":", "0:")) else 0.0))
     elif amount.form is Form.CLOCK and around.over is not None:
@@ -170,6 +172,19 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
     if len(own.spelled) > 30:
         marks.append(("long", -1.0))
     return Shorthand(sum(weight for _, weight in marks), tuple(name for name, _ in marks))
+
+
+def _unnamed(candidate: Candidate, around: "Around", *, sheet: bool) -> float:
+    """What it weighs that no word of work is known: little in a list that has proved to be of time."""
+    block = candidate.sentence.passage.block
+    if _plain(set(candidate.own.spelled), candidate) & _ABBREVIATED:
+        return 0.0
+    proven = around.near is not None and around.near.done
+    if proven and around.setting.lines.get(block, 0) > 2:
+        return -0.5 if around.setting.legal else -1.0
+    if around.setting.reported(block) and proven:
+        return -0.5
+    return -1.5 if candidate.amount.form is Form.SPOKEN or sheet else -3.0
 
 
 def _heading_names(candidate: Candidate) -> bool:

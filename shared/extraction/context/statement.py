@@ -49,9 +49,8 @@ _POINTING = frozenset(
 _INHERITED = frozenset(
     {"<plan> <t>", "<other> spent <t>", "would have <done>", "if I <done>", "if <t>", "not <done>", "<t>?"}
 )
-_SPENDING = frozenset(
-    words("spent devoted dedicated logged recorded billed clocked put invested docketed worked booked charged")
-)
+_LIKE_IMPERATIVE = frozenset({"put", "set", "let", "cut"})
+_SPENDING = frozenset(words("spent devoted dedicated logged recorded billed clocked put invested docketed worked"))
 
 
 def first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict:
@@ -92,12 +91,14 @@ def _works_besides(candidate: Candidate, by: Governor) -> bool:
     return work_in(rest) or bool({"with", "w/", "together", "to"} & set(rest.spelled))
 
 
-def impersonal(candidate: Candidate, by: Governor) -> Verdict:
+def impersonal(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     """A thing is the subject ("the call", "it"): whether it is work of the sender's."""
     tokens = candidate.tokens
     verb = tokens.spelled[by.verb]
     subject = tokens.spelled[by.subject] if by.subject >= 0 else ""
     head = tokens.part(0, by.verb)
+    if not around.setting.legal and not {"i", "we", "our", "my"} & set(tokens.spelled):
+        return Verdict.refusal(0.7, "<work> took <t>", "nothing says that it was the sender's work")
     if verb not in LASTED or (
         verb in LASTED_AT_ONCE and candidate.at - by.verb > 4 and tokens.spelled[candidate.at - 1] != ","
     ):
@@ -131,6 +132,10 @@ def unsaid(candidate: Candidate, by: Governor, around: Around, text: str) -> Ver
     raw = text[candidate.amount.start : candidate.amount.end]
     terse = candidate.amount.form is Form.BARE
     if verb and not clause_breaks(tokens.part(by.verb, candidate.at)) and candidate.amount.form is not Form.COLON:
+        if verb == "took" and not (before and (work_in(before.tokens) or set(before.tokens.spelled) & FIRST)):
+            return Verdict.refusal(0.7, "took <t>", "nothing says what took it")
+        if verb in _LIKE_IMPERATIVE and tokens.spelled[: by.verb] == ():
+            return Verdict.refusal(0.7, "put <t>", "a request as much as a statement")
         if verb in TIME_VERBS and (work_in(tokens) or verb in {"spent", "put", "devoted", "logged"}):
             return Verdict.work(0.9, "spent <t>", "the sender is meant where nobody is named", (verb,))
         if (

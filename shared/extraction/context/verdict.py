@@ -36,7 +36,8 @@ class Around:
     `dated`, `matter`: the line names a past day, a matter. `quoted`: the words are somebody's, between quotation marks.
     `over`: the clock span lies before the mail was sent (None: no telling). `previous` is the verdict about the amount
     before in the same sentence, `near` about the last one in the same block. `governed`: a verb with another subject
-    stands before it; `others`: the line is another timekeeper's; `tabled`: it stands in a table's column for time.
+    stands before it; `others`: the line is another timekeeper's; `numbered`:
+    the amount is a section's number; `tabled`: it stands in a table's column for time.
     """
 
     setting: Setting
@@ -48,4 +49,5 @@ class Around:
     near: Verdict | None
     governed: bool = False
     others: bool = False
+    numbered: bool = False
     tabled: bool = False

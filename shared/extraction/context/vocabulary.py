@@ -40,8 +40,8 @@ TIME_VERBS = frozenset(
     words(
         """
         spent put did devoted dedicated invested logged recorded billed clocked worked burned burnt charged
-        took had gave got booked docketed racked passed lost wasted entered expended blew totaled totalled
-        accrued incurred posted noted tracked needed done
+        took had gave got  docketed racked    entered expended  totaled totalled
+        accrued incurred  noted tracked needed done
         """
     )
 )

@@ -55,6 +55,7 @@ _WORK_FOLLOWS = frozenset(
     )
 )
 _WORK = WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
+_FRACTIONS = frozenset({"<fraction>", "<n> <fraction>", "<n> and <fraction>"})
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
@@ -74,6 +75,14 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
         if word == "<n>" and (prime := _prime(tokens, index, raw, text)):
             found.append((index, prime))
             continue
+        if word == "<n>" and isinstance(value, Number) and value.rule in _FRACTIONS and _ends_line(tokens, index):
+            found.append((index, _amount(tokens, index, value.best * 60, "<work> <fraction>", Form.BARE)))
+            continue
+        if word == "<n>" and isinstance(value, Number) and _close_to(tokens, index, value):
+            low, best, high = value.best * 51, value.best * 60 - 5, value.best * 60
+            reading = Amount(tokens.starts[index], tokens.ends[index], low, best, high, ("close to <n>",), Form.BARE)
+            found.append((index, reading))
+            continue
         if word == "<n>" and _DECIMAL.fullmatch(raw):
             amount = _decimal(tokens, index, raw)
             if amount is None and raw.partition(".")[2] != "" and len(raw.partition(".")[2]) == 1:
@@ -88,6 +97,26 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
         more = [(index, _decimal(tokens, index, raw, among_others=True)) for index, raw in passed]
         found = sorted([*found, *((index, amount) for index, amount in more if amount)])
     return found
+
+
+def _ends_line(tokens: Tokens, index: int) -> bool:
+    """Whether a fraction of an hour ends its line, after words or a dash: "mtg w/ client 1 1/4"."""
+    before, after = _around(tokens, index)
+    return (
+        after in {"", ".", ";"} and (before in {"--", "-", ",", ":"} or before.isalpha()) and before not in _NOT_AFTER
+    )
+
+
+def _close_to(tokens: Tokens, index: int, number: Number) -> bool:
+    """As in "close to 3 of the day": a whole number that is hours because it is hedged as hours are."""
+    hedge = " ".join(tokens.spelled[max(0, index - 2) : index])
+    _, after = _around(tokens, index)
+    whole = number.rule in {"<digits>", "<cardinal>"} and number.best == int(number.best) and 1 <= number.best <= 12
+    return (
+        whole
+        and hedge in {"close to", "closer to", "nearer to", "just under", "the best"}
+        and after in {"", ".", ",", "on", "of", "for", ")"}
+    )
 
 
 def _prime(tokens: Tokens, index: int, raw: str, text: str) -> Amount | None:
@@ -116,8 +145,9 @@ def _around(tokens: Tokens, index: int) -> tuple[str, str]:
 def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False) -> Amount | None:
     hours = float(raw)
     before, after = _around(tokens, index)
-    apart = index > 0 and tokens.starts[index] - tokens.ends[index - 1] > 1
-    if not 0 < hours <= _LONGEST or (before in _NOT_AFTER and not apart):
+    gap = tokens.starts[index] - tokens.ends[index - 1] if index else 0
+    apart = gap > 1 or (gap == 1 and before == "/")
+    if not 0 < hours <= _LONGEST or (before in _NOT_AFTER and not (apart and before != "#")):
         return None
     if after in {"@", "x", "×", "at"} and tokens.spelled[index + 2 : index + 3] in {("<money>",), ("<rate>",)}:
         return _amount(tokens, index, hours * 60, "<hours> @ <rate>", Form.BARE)
@@ -139,6 +169,8 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
         rule = "<hours> <work>"
     elif closed and (before[-1:].isalnum() or before in {")", "'", '"', ".", "/", "<rate>", "<money>", "<t>"}):
         rule = "<work> <hours>"
+    elif before == "the" and after in _WORK_FOLLOWS | {"i", "we"}:
+        rule = "the <hours> on <work>"
     elif before in _SPENT or after in _WORK_FOLLOWS or after in _WORK or among_others:
         rule = "spent <hours>"
     else:
@@ -153,7 +185,7 @@ def _colon(tokens: Tokens, index: int, word: str) -> Amount | None:
     clock = before in _CLOCK_AFTER or (before == ":" and not word.startswith(("0:", ":")))
     if not 0 < total <= _LONGEST * 60 or clock or after in {"am", "pm", "a", "p", "-", "et", "est", "pt", "pst", "gmt"}:
         return None
-    if after and after not in _CLOSERS and not (index == 0 and after[0].isalpha()):
+    if after and after not in _CLOSERS | {"w/", "re", "with", "("} and not (index == 0 and after[0].isalpha()):
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)
 

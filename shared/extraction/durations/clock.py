@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Form, Reading
 from shared.extraction.durations.units import HOUR, MINUTE
 from shared.extraction.engine import Layer, Rule, Words
@@ -36,12 +37,14 @@ _WORDS = Words(
         "noon": ("noon", "midday", "midnight"),
         "begin": words(
             """
+            got reached went came met picked walked logged rang called connected dialled board boarded caught there set
             left started began start begin departed arrived on begun opened dialed kicked joined commenced in
             sat
             """
         ),
         "end": words(
             """
+            rose closed away clear through free wound rang logged walked leaving let came signed returning cleared
             arrived finished ended done back off finish end stopped wrapped returned out got pulled reached
             concluded closed hung adjourned broke over excused released home left
             """
@@ -107,11 +110,11 @@ def _span(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
         if word in {"half", "quarter"}:
             past = -15 if following == "to" else 30 if word == "half" else 15
         elif word == "<n>":
-            value = next(numbers).best
-            if following in {"past", "after"} and not past:
-                past = int(value)
+            number = next(numbers)
+            if following in {"past", "after", "to"} and not past and _is_minutes(words, place):
+                past = int(number.best) * (-1 if following == "to" else 1)
                 continue
-            points.append([_face(value, past), ""])
+            points.append([_face(number, past), ""])
             past = 0
         elif re.fullmatch(r"\d{1,2}:\d\d", word) or word in {"noon", "midday", "midnight"}:
             points.append([word, ""])
@@ -122,12 +125,21 @@ def _span(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     return _reading(_point(*points[0]), _point(*points[-1]))
 
 
-def _face(hour: float, past: int) -> str:
-    """The clock face of an hour in words and the minutes past it; empty if there is none."""
-    if hour != int(hour) or not 0 <= hour <= 24:
+def _is_minutes(words: Sequence[str], place: int) -> bool:
+    """Whether a number before "past" or "to" is minutes of the hour after it: "till ten to three", not "10 to 3"."""
+    if words[place + 1] != "to":
+        return True
+    return place + 2 == len(words) - 1 and place > 0 and words[place - 1] in {"till", "until", "til", "at"}
+
+
+def _face(number: Number, past: int) -> str:
+    """The clock face of an hour and the minutes past it, or of a dotted time ("8.40"); empty if there is none."""
+    if re.fullmatch(r"\d{1,2}\.[0-5]\d", number.raw) and not past:
+        return number.raw.replace(".", ":")
+    if number.best != int(number.best) or not 0 <= number.best <= 24:
         return ""
-    minutes = (int(hour) * 60 + past) % 1440
-    return f"{minutes // 60}:{minutes % 60:02d}" if past else str(int(hour))
+    minutes = (int(number.best) * 60 + past) % 1440
+    return f"{minutes // 60}:{minutes % 60:02d}" if past else str(int(number.best))
 
 
 def _reading(begin: _Point | None, end: _Point | None) -> Reading | None:
@@ -143,6 +155,13 @@ def _hours_of_day(words: Sequence[str], values: Sequence[Any]) -> Reading | None
     first, last = (value.best for value in values)
     plausible = 7 <= first <= 12 or 1 <= first <= 5
     return _span(words, values) if plausible and 1 <= last <= 12 and (last - first) % 12 <= 8 else None
+
+
+def _one_dotted(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "between 7 and 8.40": hours of the day, one of them at least with its minutes."""
+    if not any(re.fullmatch(r"\d{1,2}\.[0-5]\d", value.raw) for value in values):
+        return None
+    return _span(words, values)
 
 
 def _dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -177,10 +196,12 @@ def _rule(name: str, pattern: str, form: Any = _span) -> Rule:
 
 
 _ZONE = "( {half} )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
-_FACE = f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after <n> ) {_ZONE}"
+_FACE = (
+    f"( #:#|{{noon}} | half|quarter past|to|after <n> | half <n> | a quarter past|to <n> | <n> past|after <n> ) {_ZONE}"
+)
 _ANY = (
-    f"( #:#|{{noon}} | half|quarter past|to|after <n> | a quarter past|to <n> | <n> past|after"
-    f" <n> | <n> ( o'clock )? ) {_ZONE}"
+    "( #:#|{noon} | half|quarter past|to|after <n> | half <n> | a quarter past|to <n> | <n> past|after <n>"
+    f" | <n> ( minutes )? to <n> | <n> ( o'clock )? ) {_ZONE}"
 )
 CLOCK = Layer(
     "<t>",
@@ -190,21 +211,26 @@ CLOCK = Layer(
         _rule("from <hour> to <hour> pm", f"from|between {{about}}? {_ANY} {{to}}|and {{about}}? <n> am|pm"),
         _rule("from <hour> am to <hour>", f"from|between {{about}}? <n> am|pm {{to}}|and {{about}}? {_ANY} !{{unit}}"),
         _rule("from <hour> to <hour>", "from <n> to|-|until|till <n> ( @{after} | $ )"),
+        _rule("from <h.mm> to <h.mm>", "from|between {about}? <n> {to}|and {about}? <n> !{unit}", _one_dotted),
+        _rule(
+            "at <clock> until <clock>",
+            f"at|@|for|by|since|from {{about}}? {_ANY} ..6 till|until|'til|til {{about}}? {_ANY} !{{unit}}",
+        ),
         _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", _hours_of_day),
         _rule("<clock> to <clock>", f"{_FACE} {{to}} {{about}}? {_ANY} !{{unit}}"),
         _rule("<hour> to <clock>", f"<n> {{half}}? {{to}} {_FACE} !{{unit}}"),
         _rule("<hour> am to <hour>", "<n> am|pm {to} <n> am|pm"),
         _rule("<hour> to <hour> pm", "<n> {half}? {to} <n> am|pm"),
-        _rule("<hour>.<minute>-<hour>.<minute>", "<n> -|to <n> !{unit}", _dotted),
+        _rule("<hour>.<minute>-<hour>.<minute>", "<n> -|--|to|until|till <n> !{unit}", _dotted),
         _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? -|--|to|until|till <n> ( hrs|h|hours )?", _military),
         _rule(
             "began at <clock>, ended at <clock>",
-            f"{{begin}} ( ..9 at|@ )? {{about}}? {_FACE} ..3 {{end}} ..9 at|@|by|around|until|for? {{about}}? {_ANY}",
+            (
+                f"{{begin}} ..9 at|@|around|about|for {{about}}? {_ANY} ..9 {{end}}"
+                f" ..9 at|@|by|around|until|till|about {{about}}? {_ANY}"
+            ),
         ),
-        _rule(
-            "began at <hour>, ended at <clock>",
-            f"{{begin}} ..6 at|@ {_ANY} ..3 {{end}} ..9 at|@|by|around|until {_FACE}",
-        ),
+        _rule("began <clock>, ended <clock>", f"{{begin}} {{about}}? {_FACE} ..3 {{end}} ..4 {{about}}? {_FACE}"),
     ],
     _WORDS,
-)  # fmt: skip
+)

@@ -153,6 +153,11 @@ def _fixed(low: float, best: float, high: float) -> Any:
     return lambda _words, _values: Reading(low, best, high, ())
 
 
+def _rate(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "425 an hour" is a rate, "1/2 an hour" is an amount."""
+    return Reading(0, 0, 0, ()) if values[0].rule != "<fraction>" else None
+
+
 def _days(_: Sequence[str], values: Sequence[Any]) -> Reading:
     best = values[0].best * WORKING_DAY
     return Reading(best * 0.75, best, best * 1.25, ())
@@ -176,7 +181,7 @@ RATES = Layer(
     "<rate>",
     [
         _named("<money> an hour", "<money> -? ( k )? ,? an|a|per|/|each|every|for|the? every? {unit}", _fixed(0, 0, 0)),
-        _named("<n> an hour", "<n> an|per|/|p {unit}", _fixed(0, 0, 0)),
+        _named("<n> an hour", "<n> an|per|/|p {unit}", _rate),
         _named("<n> miles an hour", "miles|km|kilometers|kilometres|knots|times|dollars|pounds|euros an|a|per {hour}",
                _fixed(0, 0, 0)),
     ],
@@ -197,12 +202,12 @@ AMOUNTS = Layer(
         _named("<n> (<n>) hours", r"<n> \( <n> \) {unit}", _twice),
         _named("parts of an hour", "a|an|the|another|about? <n>? -? {part} of an|one|the? {hour}", _parts),
         _named("part hour", "a|an|the|another|that|this|first|last? <n>? -? {sort}? {part} -? an? -? {hour}", _parts),
-        _named("<n> of an hour", "<n> of an|one {hour}", _hours),
+        _named("<n> of an hour", "<n> of? an|one {hour}", _hours),
         _named("<colon> hours", "#:# {hour}", _colon),
         _named("hours: <colon>", "{label} :|=|- #:# !am|pm", _colon),
         _named("hours: <n>", "{label} :|=|- <n> !{unit}", _labelled),
         _named("<n> units", "<n> ( x )? -? {units} !of", _unit_total),
-        _named("<n> <sort> hours", "<n> ( {sort}? {sort}? {unit} | - {sort}? -? {spelt} )", _hours),
+        _named("<n> <sort> hours", "<n> ( -? ish )? ( {sort}? {sort}? {unit} | - {sort}? -? {spelt} )", _hours),
         _named("an hour", "{a} -? {sort}? {sort}? {hour}", _hours),
         _named("the whole hour", "{the} {sort} {hour}", _hours),
         _named("the hour", "the|that|this hour @{work}", _hours),
