@@ -119,6 +119,11 @@ class Timekeeper:
         except httpx.HTTPStatusError:
             return {}
 
+    async def set(self, **settings: Any) -> None:
+        """The timekeeper's settings, where there were none."""
+        answer = await self.rest.post("/time_tracking_settings", json={"user_id": str(self.user.id), **settings})
+        answer.raise_for_status()
+
     async def mailbox_row(self) -> dict[str, Any]:
         [row] = await self._rows("mailboxes")
         return row

@@ -59,6 +59,26 @@ async def test_a_restart_of_the_database_amid_three_hundred_emails_loses_and_rep
     assert await running.dead_letters() == 0
 
 
+async def test_an_outage_longer_than_five_tries_loses_nothing(running: Running, dana: Timekeeper) -> None:
+    first = await dana.mailbox.send(work(12))
+    await dana.until_outcomes(first)
+    before = _tries(running)
+    await running.stack.postgres.kill9()
+    second = await dana.mailbox.send(work(18))
+    await until(lambda: _settled(_tries(running) - before), lambda tries: tries > 5, deadline=120)
+    await running.stack.postgres.start()
+    assert (await dana.until_outcomes(second))[second] == "entries"
+    assert await running.dead_letters() == 0
+
+
+def _tries(running: Running) -> int:
+    return sum(event["message"] == "delivery.will_be_tried_again" for event in running.log("gmail_push"))
+
+
+async def _settled(value: int) -> int:
+    return value
+
+
 async def test_an_email_analysed_ten_times_at_once_is_recorded_once(running: Running, dana: Timekeeper) -> None:
     hold = running.wires["analyze_email", "gmail"].hold(b"/users/me/messages/", When.BEFORE)
     sent = await dana.mailbox.send(work(24))

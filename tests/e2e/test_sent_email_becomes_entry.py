@@ -92,6 +92,49 @@ async def test_settings_decide_what_is_read_and_how_it_is_rounded(dana: Timekeep
     assert [(row["duration_minutes"], row["billed_minutes"]) for row in await dana.entries()] == [(24, 30)]
 
 
+async def test_with_auto_analysis_off_nothing_is_read_until_it_is_asked_for(dana: Timekeeper, running: Running) -> None:
+    await dana.set(auto_analysis=False)
+    sent = await dana.mailbox.send(work())
+    await until(
+        lambda: _events(running, "analyze_email", email_id=sent, note="auto_analysis_off"), lambda found: found != []
+    )
+    assert await dana.outcomes() == {}
+
+
+async def test_entries_below_the_least_confidence_are_not_written(dana: Timekeeper) -> None:
+    await dana.set(minimum_confidence=1)
+    sent = await dana.mailbox.send(work())
+    assert await dana.until_outcomes(sent) == {sent: "none"}
+
+
+async def test_an_email_with_an_excluded_label_is_not_read(dana: Timekeeper) -> None:
+    await dana.set(excluded_labels=["SENT"])
+    sent = await dana.mailbox.send(work())
+    assert await dana.until_outcomes(sent) == {sent: "excluded"}
+
+
+async def test_an_email_is_excluded_only_if_all_who_get_it_are(dana: Timekeeper) -> None:
+    await dana.set(excluded_recipients=["sam@family.example"])
+    text = "I spent 2 hours on the phone with the adjuster."
+    both = await dana.mailbox.send(email(text, To="Sam <Sam@family.example>, Ray <r@client.example>"))
+    assert await dana.until_outcomes(both) == {both: "entries"}
+
+
+async def test_the_timekeepers_day_directory_and_rates_are_those_of_the_entry(dana: Timekeeper) -> None:
+    await dana.set(time_zone="Pacific/Auckland", hourly_rate=300, rate_category="standard")
+    matter = {"client": "Ortiz", "matter": "Ortiz v. Ledger", "hourly_rate": 450, "rate_category": "trial"}
+    answer = await dana.rest.post("/matters", json={"user_id": str(dana.user.id), **matter})
+    answer.raise_for_status()
+    sent = await dana.mailbox.send(work())  # 2 September, 18:12 in New York: the 3rd in Auckland
+    await dana.until_outcomes(sent)
+    [entry] = await dana.entries()
+    assert entry["date_performed"] == "2026-09-03"
+    assert (entry["hourly_rate"], entry["rate_category"]) == (450, "trial")
+    rows = (await dana.rest.get("/processed_emails", params={"email_id": f"eq.{sent}"})).json()
+    assert rows[0]["sent_at"] is not None
+    assert rows[0]["settings_version"] == 1
+
+
 async def test_the_correlation_id_of_the_push_stands_on_the_analysis(running: Running, dana: Timekeeper) -> None:
     sent = await dana.mailbox.send(work())
     await dana.until_outcomes(sent)

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 
-from shared.errors import PublishFailed
+from shared.errors import AppRefused, KeyMissing, PublishFailed, TransientError
 from shared.handlers.gmail_push import GmailPushHandler
-from shared.pubsub.messages import GmailPush
-from shared.settings import GmailPushSettings
-from shared.wiring import gmail_push_handler
-from tests.e2e.conftest import Running, Timekeeper, until, work
+from shared.pubsub.messages import GmailPush, SentEmail
+from shared.settings import AnalyzeEmailSettings, GmailPushSettings
+from shared.wiring import analyze_email_handler, gmail_push_handler
+from tests.e2e.conftest import Running, Timekeeper, push_body, work
 
 
 @asynccontextmanager
@@ -43,13 +44,40 @@ async def test_what_pubsub_does_not_take_keeps_the_watermark_where_it_was(runnin
         assert (await heard.handle(push, "push-3", datetime.now(UTC))).published == 0
 
 
-async def test_a_forged_push_far_ahead_of_history_moves_nothing_and_is_kept_as_a_dead_letter(
+async def test_a_forged_push_far_ahead_of_history_moves_nothing_and_is_in_nobodys_way(
     running: Running, dana: Timekeeper
 ) -> None:
     before = (await dana.mailbox_row())["history_id"]
     forged = b'{"emailAddress":"%s","historyId":18446744073709551615}' % dana.user.email.encode()
-    await running.publish("gmail-events", forged)
-    await until(running.dead_letters, lambda count: count == 1)
+    answer = await running.stack.http.post(f"{running.stack.gateway.functions_url}/gmail_push", json=push_body(forged))
+    assert answer.status_code == 503
     assert (await dana.mailbox_row())["history_id"] == before
     sent = await dana.mailbox.send(work())
     assert await dana.until_outcomes(sent) == {sent: "entries"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [("TOKEN_ENCRYPTION_KEYS", KeyMissing), ("GOOGLE_CLIENT_SECRET", AppRefused), ("GMAIL_API_ENDPOINT", AppRefused)],
+)
+async def test_a_setting_of_ours_that_is_wrong_costs_no_mailbox_its_connection_and_no_email_its_reading(
+    running: Running, dana: Timekeeper, setting: str, error: type[TransientError]
+) -> None:
+    wrong = {
+        "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "GOOGLE_CLIENT_SECRET": "another",
+        "GMAIL_API_ENDPOINT": running.stack.gateway.functions_url,  # answers 404, and is no Gmail
+    }
+    settings = {**os.environ, **running.stack.function_settings(), setting: wrong[setting]}
+    push = GmailPush.model_validate({"emailAddress": dana.user.email, "historyId": 1})
+    hearer = gmail_push_handler(GmailPushSettings.from_environ(settings))
+    with pytest.raises(error):
+        await hearer.handle(push, "push-1", datetime.now(UTC))
+    await hearer.publisher.close()
+    await hearer.gmail.http.aclose()
+    reader = analyze_email_handler(AnalyzeEmailSettings.from_environ(settings))
+    with pytest.raises(error):
+        await reader.handle(SentEmail(mailbox_id=dana.mailbox.id, email_id="unread"), "push-1")
+    await reader.gmail.http.aclose()
+    assert (await dana.mailbox_row())["state"] == "connected"
+    assert await dana.outcomes() == {}

@@ -14,6 +14,7 @@ from shared.errors import (
     OverQuota,
     TransientError,
 )
+from shared.gmail.client import Gmail, GmailMailbox
 from shared.gmail.quota import PROFILES, Quota, QuotaProfile
 from shared.mail import read
 from tests.integration.gmail.conftest import Box, Simulated
@@ -191,3 +192,20 @@ async def test_a_watch_lasts_for_days(box: Box) -> None:
 async def test_a_watch_of_a_topic_that_gmail_may_not_publish_to_is_refused(box: Box) -> None:
     with pytest.raises(GmailRefused):
         await box.app.watch("projects/someone-else/topics/gmail-events")
+
+
+async def test_a_mailbox_that_waits_for_quota_holds_up_no_other(box: Box, simulated: Simulated) -> None:
+    email_id = await box.owner.send(RAW)
+    gmail = Gmail(box.gmail.http, box.gmail.tokens, Quota(PROFILES["2026"]), simulated.url, calls_at_once=2)
+    for _ in range(120):
+        await gmail.quota.spend("busy", "gmail.users.messages.get", patience_seconds=1)
+    busy = GmailMailbox(gmail, "busy", box.app._refresh_token)
+    waiting = [asyncio.create_task(busy.fetch(email_id)) for _ in range(10)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        free = GmailMailbox(gmail, "free", box.app._refresh_token)
+        assert (await free.fetch(email_id)).id == email_id
+    assert sum(task.done() for task in waiting) < 5
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
