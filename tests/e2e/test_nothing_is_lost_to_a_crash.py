@@ -63,10 +63,12 @@ async def test_an_outage_longer_than_five_tries_loses_nothing(running: Running, 
     first = await dana.mailbox.send(work(12))
     await dana.until_outcomes(first)
     before = _tries(running)
-    await running.stack.postgres.kill9()
-    second = await dana.mailbox.send(work(18))
-    await until(lambda: _settled(_tries(running) - before), lambda tries: tries > 5, deadline=120)
-    await running.stack.postgres.start()
+    await running.stack.postgrest.kill9()
+    try:
+        second = await dana.mailbox.send(work(18))
+        await until(lambda: _settled(_tries(running) - before), lambda tries: tries > 5, deadline=120)
+    finally:
+        await running.stack.postgrest.start()
     assert (await dana.until_outcomes(second))[second] == "entries"
     assert await running.dead_letters() == 0
 
