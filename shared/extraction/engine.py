@@ -241,7 +241,7 @@ class _Compiler:
             self._needs.append(frozenset(each.split(" ", 1)[0] for each in options))
         source = "|".join(_CLASSES.get(each) or re.escape(each).replace(r"\ ", " ") for each in options)
         if look == "~":
-            return "(?:" + "|".join(f"(?<= {re.escape(each)} )" for each in options) + ")"
+            return "(?:" + "|".join(rf"(?<= {re.escape(each)} )|(?<=\A{re.escape(each)} )" for each in options) + ")"
         if look:
             return f"(?{'!' if look == '!' else '='}(?:{source}) )"
         return f"(?:(?:{source}) ){_REPEATS[repeat]}"

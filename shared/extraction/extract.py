@@ -215,6 +215,7 @@ class _Extraction:
             clause=self._text[span.start : span.end],
             following=following[: following.find(":") + 1],
             words=words,
+            listed=passage.block if each.verdict.rule == "<work> <t>" else -1,
             passage=passage.start,
             end=candidate.amount.end,
             start=candidate.amount.start,

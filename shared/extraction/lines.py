@@ -35,23 +35,24 @@ _ROLE = re.compile(
     ),
     re.IGNORECASE,
 )
-_WORDING = (
-    r"draft|form|language|wording|template|script|paragraphs?|precedent|specimen|samples?"
-    r"|examples?|boilerplate|format|statement"
-)
+_WORDING = r"language|wording|template|script|precedent|specimen|samples?|examples?|boilerplate"
 _OFFERS = re.compile(
-    rf"\b(?:{_WORDING})\b[^:\n]{{0,60}}:\s*$|\b(?:{_WORDING})\b.{{0,60}}\b(?:below|follows"
-    rf"|following|like this|like so|looks? like)\b"
-    r"|\b(?:could|should|would|might|to) (?:say|read|look like)\b[^:\n]{0,40}:?\s*$",
+    rf"\b(?:{_WORDING})\b[^:\n]{{0,60}}:\s*$|\b(?:form|format)\b[^:\n]{{0,40}}\b(?:likes?|wants?"
+    rf"|uses?|prefers?|for you)\b.{{0,20}}:\s*$"
+    rf"|\b(?:{_WORDING}|draft|statement|paragraphs?)\b.{{0,60}}\b(?:below|follows|following|like"
+    rf" this|like so|looks? like)\b"
+    r"|\b(?:could|should|would|might) (?:say|read|look like)\b[^:\n]{0,40}:?\s*$",
     re.IGNORECASE,
 )
 """Offers wording for use: what follows states nothing itself."""
 _THEIRS = re.compile(
     r"\b(?:your|his|her|their|(?:opposing )?counsel['\u2019]s|plaintiff['\u2019]s"
     r"|defendant['\u2019]s|associate['\u2019]s|paralegal['\u2019]s"
-    r"|[A-Z]\w+['\u2019]s)\s+(?:\w+\s+){0,2}(?:time|hours|entries|bills?|invoices?|fee"
+    r"|(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun|To|Yester)day|This|Last|Week|January|February"
+    r"|March|April|May|June|July|August|September|October|November"
+    r"|December)[A-Z]\w+['\u2019]s)\s+(?:\w+\s+){0,2}(?:time|hours|entries|bills?|invoices?|fee"
     r" (?:application|petition|request|affidavit|claim)"
-    r"|timesheets?|billing(?: records)?|block billing|costs schedule|bill of costs|claim)\b"
+    r"|timesheets?|billing(?: records)?|block billing|costs schedule|bill of costs)\b"
 )
 _PLANNED_COLUMN = re.compile(
     (
@@ -122,7 +123,11 @@ class Lines:
         if _TIME_HERE.search(text):
             self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
         return Line(
-            own[0] if own else self._day, self._matter, other=self._is_others(rest), rest=passage.end - len(rest)
+            day=own[0] if own else self._day,
+            matter=self._matter,
+            other=self._is_others(rest) or self._is_under_theirs(passage, text),
+            drafted=self._is_drafted(passage, text),
+            rest=passage.end - len(rest),
         )
 
     def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None) -> None:

@@ -129,8 +129,9 @@ class Matters:
         if found:
             name = found["name"].strip(" ,.-")
             mark = rest[found.end("name") : found.end()].strip()
-            counts = not mark and rest[found.end() : found.end() + 1] in set(".0123456789")
-            if self._is_matter(name) and (terse or counts or mark in {":", "-", "–", "—", "--"}):
+            plain = all_names(name) or " " not in name
+            counts = not mark and plain and rest[found.end() : found.end() + 1] in set(".0123456789")
+            if self._is_matter(name) and ((terse and (mark or plain)) or counts or mark in {":", "-", "–", "—", "--"}):
                 return name
         return None
 

@@ -32,7 +32,9 @@ def not_done(candidate: Candidate, by: Governor) -> tuple[str, str] | None:
         before = tokens.spelled[max(by.subject - 3, 0) : by.subject]
         if says_reported(tokens, by.subject):
             return "<other> says I <done>", "what somebody says the sender did"
-        inside = set(tokens.spelled[by.subject : by.verb + 1])
+        inside = set(tokens.spelled[by.subject : by.verb + 1]) | (
+            set(tokens.spelled[by.verb + 1 : by.verb + 2]) & {"not"}
+        )
         if inside & NEGATIONS:
             return "not <done>", "the sender says that it was not done"
         if inside & {"i'd", "we'd"} and tokens.spelled[by.verb] == "put" and _PAST_DAY.search(tokens):

@@ -54,7 +54,7 @@ NOT_WORK = (
     Refuse("every <t>", "every|per|each|once <t>", _HABIT),
     Refuse(
         "<t> a day",
-        "<t> a|per|each|every|/ day|week|month|year|night|morning|quarter|person|side|party|way"
+        "<t> a|per|each|every|/ day|week|month|year|night|morning|quarter|person|side|party"
         "|session|shift|trip|time|case|file"
         "|lawyer|head|student|weekend|wk|mo|yr|witness",
         _HABIT,

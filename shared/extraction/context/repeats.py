@@ -20,13 +20,14 @@ class Stated:
     """An amount accepted as work, for comparison.
 
     Its minutes, its clause and the words in it, the text from it to the next colon of its passage (empty without one),
-    and where the passage and the amount stand.
+    the block of the list it is a line of (-1: none), and where the passage and the amount stand.
     """
 
     minutes: float
     clause: str
     following: str
     words: frozenset[str]
+    listed: int
     passage: int
     start: int
     end: int
@@ -115,6 +116,8 @@ def _again(
 ) -> tuple[str, str] | None:
     for earlier, other in enumerate(stated[:place]):
         if earlier in found or abs(other.minutes - each.minutes) > 0.5 or other.passage == each.passage:
+            continue
+        if each.listed >= 0 and other.listed == each.listed:
             continue
         shared = other.words & each.words
         if len(shared) >= 2 and len(shared) >= 0.75 * min(len(other.words), len(each.words)):

@@ -179,7 +179,8 @@ def _unnamed(candidate: Candidate, around: "Around", *, sheet: bool) -> float:
     block = candidate.sentence.passage.block
     if _plain(set(candidate.own.spelled), candidate) & _ABBREVIATED:
         return 0.0
-    proven = around.near is not None and around.near.done
+    told = around.setting.legal or candidate.amount.form is not Form.BARE
+    proven = told and around.near is not None and around.near.done
     if proven and around.setting.lines.get(block, 0) > 2:
         return -0.5 if around.setting.legal else -1.0
     if around.setting.reported(block) and proven:
@@ -203,7 +204,7 @@ def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
         or around.setting.reported(candidate.sentence.passage.block)
         or (raw.startswith(".") and len(raw) == 2)
         or bool(_plain(words, candidate) & _ABBREVIATED)
-        or (around.near is not None and around.near.done)
+        or (around.setting.legal and around.near is not None and around.near.done)
         or (
             around.setting.legal
             and around.setting.tenths > 1

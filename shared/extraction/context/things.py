@@ -20,7 +20,7 @@ MADE_OF = words(
         leave vacation pto overtime sleep training class classes cle credit notice footage video tape audio rest
         downtime delay daylight sunlight battery parking therapy community coursework cpd sick holiday
         instruction playtime tv music content film runtime driving fun material operation storage recordings
-        service fame each freedom exercise free rain practice volunteer delays flight airtime course the_day
+        service fame freedom exercise free rain practice volunteer delays flight airtime course the_day
         every labor labour paid unpaid lead buffer silence traffic lectures homework reading_tops transcription
         consulting support uptime usage talk_time screen_time production machine
         """

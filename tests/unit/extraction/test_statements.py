@@ -1,0 +1,97 @@
+import pytest
+
+from tests.unit.extraction.mails import BOOKKEEPER, found
+from tests.unit.extraction.statements_data import NO_WORK, WORK
+
+
+@pytest.mark.parametrize(("text", "minutes"), WORK, ids=[text[:40] for text, _ in WORK])
+def test_work_that_the_sender_says_was_done_is_an_entry(text: str, minutes: float) -> None:
+    entries = found(text).entries
+
+    assert minutes in [entry.duration_minutes for entry in entries]
+    assert all(entry.billable for entry in entries)
+
+
+@pytest.mark.parametrize(("text", "reason"), NO_WORK, ids=[text[:40] for text, _ in NO_WORK])
+def test_what_is_no_work_of_the_senders_is_refused_with_a_reason(text: str, reason: str) -> None:
+    result = found(text)
+
+    assert result.entries == ()
+    assert any(reason in refusal.reason for refusal in result.refusals), [r.reason for r in result.refusals]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I looked at the county index for about 15 minutes; no charge for that.",
+        "I spent 20 minutes on the letter and I'm not charging you for it.",
+        "I won't charge for the hour I spent re-reading the file.",
+        "I reviewed the lease for an hour, pro bono.",
+        "I drafted the reply for two hours. That one is on me.",
+    ],
+)
+def test_work_that_the_sender_does_not_charge_is_an_entry_that_is_not_billable(text: str) -> None:
+    (entry,) = found(text).entries
+
+    assert not entry.billable
+
+
+def test_a_total_of_itemised_work_is_no_entry_of_its_own() -> None:
+    body = "9/8 status conference w/ judge 0.8\n9/9 hearing on motion 1.8\n\nTotal 2.6 hrs"
+    result = found(body, subject="Week recap", to=BOOKKEEPER)
+
+    assert [entry.duration_minutes for entry in result.entries] == [48, 108]
+    assert result.refusals[-1].rule == "total <t>"
+
+
+def test_a_total_said_before_its_items_is_no_entry_of_its_own() -> None:
+    result = found("I spent 3.5 hours on this: 1.5 hours reviewing the lease and 2 hours drafting the letter.")
+
+    assert [entry.duration_minutes for entry in result.entries] == [90, 120]
+
+
+def test_each_amount_of_a_sentence_is_an_entry_with_its_own_words() -> None:
+    result = found("I spent 40 minutes reviewing the lease, and an hour drafting the letter.")
+
+    assert [entry.duration_minutes for entry in result.entries] == [40, 60]
+    assert ["lease" in entry.extracted_text for entry in result.entries] == [True, False]
+
+
+def test_wording_that_is_offered_for_use_states_nothing() -> None:
+    body = "Sam - here is the form the court likes:\n\nOn [date] I spent 3.5 hours preparing the petition."
+
+    assert found(body).entries == ()
+
+
+def test_words_between_quotation_marks_are_somebody_elses() -> None:
+    assert found('The narrative reads "Reviewed the file for 2 hours" and nothing more.').entries == ()
+
+
+def test_the_lines_of_another_timekeeper_are_left_to_them() -> None:
+    body = "DW  motion in limine, first draft  3.2\nPR  cite check & tables  4.0\nDW  reading second report  .9"
+    result = found(body, subject="Ferris time", to=BOOKKEEPER)
+
+    assert [entry.duration_minutes for entry in result.entries] == [192, 54]
+
+
+def test_numbers_that_count_sections_are_no_hours() -> None:
+    body = "3.1 review of title\n3.2 draft lease\n3.3 letter to counsel"
+
+    assert found(body, subject="time", to=BOOKKEEPER).entries == ()
+
+
+def test_an_agenda_is_no_time_sheet() -> None:
+    body = "Agenda for the call:\n\n1. Regulatory filings (10 min)\n2. Open points in the brief (25 min)"
+
+    assert found(body, subject="agenda").entries == ()
+
+
+def test_a_clock_span_that_lies_ahead_of_the_mail_is_not_yet_worked() -> None:
+    assert found("Deposition prep 7:00 pm - 9:00 pm", subject="time", to=BOOKKEEPER).entries == ()
+
+
+def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
+    result = found("call w/ client .4\n" * 9000, subject="time", to=BOOKKEEPER)
+
+    assert len(result.entries) == 250
+    assert [refusal.rule for refusal in result.refusals].count("<text> beyond the bound") >= 1
