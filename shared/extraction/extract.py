@@ -44,6 +44,9 @@ _SENTENCE = re.compile(
     r"[^.!?]{0,90}[.!?]?",
     re.IGNORECASE,
 )
+_RECENT = 4
+"""Days: a day named in the subject, no further back, is when prose in the mail was done too."""
+_SINCE = re.compile(r"\b(?:since|now|just|so far|later)\b", re.IGNORECASE)
 _TOO_MUCH = "more than is read of one mail"
 _EPOCH = date(1970, 1, 1)
 
@@ -109,6 +112,7 @@ class _Extraction:
         self._setting.tenths = sum(len(_TENTHS.findall(self._text, span.start, span.end)) for span in email.new)
         self._begun: dict[int, str] = {}
         self._report_day: date | None = None
+        self._said: dict[int, date] = {}
         self._unread: Refusal | None = None
         self._sections = section_numbers(email)
         self._lines = Lines(email, self._sent, self._setting, day_first=self._day_first)
@@ -313,12 +317,17 @@ class _Extraction:
                 if pointing and before.tokens.starts
                 else []
             )
+        block = each.candidate.sentence.passage.block
         for text in texts:
             if found := day_in(text, self._sent, day_first=self._day_first):
+                self._said[block] = found
                 return found
         if each.line.day:
             return each.line.day
-        return self._report_day if each.verdict.rule == "<work> <t>" and self._report_day else self._sent
+        recent = self._report_day is not None and (self._sent - self._report_day).days <= _RECENT
+        if self._report_day and (recent or each.verdict.rule == "<work> <t>"):
+            return self._report_day
+        return self._sent if _SINCE.search(clause) else self._said.get(block, self._sent)
 
     def _day_of_report(self, first: int) -> date | None:
         """The day that the subject or the words before the first amount (at `first`) give for all of the mail."""

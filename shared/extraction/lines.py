@@ -45,14 +45,18 @@ _OFFERS = re.compile(
     re.IGNORECASE,
 )
 """Offers wording for use: what follows states nothing itself."""
+_TIME_KEPT = (
+    r"(?:time|hours|entries|timesheets?|fee (?:application|petition|request|affidavit|claim)"
+    r"|billing records?|bill of costs)"
+)
+_NO_PERSON = (
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun|To|Yester)day|This|Last|Week|January|February|March|April|May|June|July"
+    r"|August|September|October|November|December)"
+)
 _THEIRS = re.compile(
-    r"\b(?:your|his|her|their|(?:opposing )?counsel['\u2019]s|plaintiff['\u2019]s"
-    r"|defendant['\u2019]s|associate['\u2019]s|paralegal['\u2019]s"
-    r"|(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun|To|Yester)day|This|Last|Week|January|February"
-    r"|March|April|May|June|July|August|September|October|November"
-    r"|December)[A-Z]\w+['\u2019]s)\s+(?:\w+\s+){0,2}(?:time|hours|entries|bills?|invoices?|fee"
-    r" (?:application|petition|request|affidavit|claim)"
-    r"|timesheets?|billing(?: records)?|block billing|costs schedule|bill of costs)\b"
+    rf"\b(?:your|his|her|their)\s+(?:\w+\s+)?{_TIME_KEPT}\b"
+    rf"|\b(?!{_NO_PERSON})(?:[A-Z]\w+|counsel|plaintiff|defendant|associate|paralegal)['\u2019]s\s+(?:\w+\s+){{0,2}}"
+    rf"(?:{_TIME_KEPT}|bills?|invoices?|costs schedule)\b"
 )
 _PLANNED_COLUMN = re.compile(
     (

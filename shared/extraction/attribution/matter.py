@@ -112,6 +112,8 @@ class Matters:
             or (self._first_words(places.clause) if places.terse else None)
             or self._mentioned(places.clause, in_subject=True)
             or self._of_subject
+            or self._mentioned(places.clause, alone=True)
+            or (None if self._client else self._default)
             or self._mentioned(places.clause)
             or self._mentioned(places.sentence)
             or (None if self._client else self._mentioned(places.paragraph))
@@ -167,7 +169,7 @@ class Matters:
                 return name
         return None
 
-    def _mentioned(self, text: str, *, in_subject: bool = False) -> str | None:
+    def _mentioned(self, text: str, *, in_subject: bool = False, alone: bool = False) -> str | None:
         """A name in the clause: any, if the mail goes to whoever keeps the time, else one that the subject has too."""
         for name, company in names_in(text):
             if not self._is_matter(name):
@@ -176,7 +178,7 @@ class Matters:
                 return name
             if self._client is None and not company and not in_subject:
                 return name
-        if self._client is None and not in_subject:
+        if self._client is None and not in_subject and not alone:
             return next((name for name, _ in names_in(text) if self._is_matter(name)), None)
         return None
 
@@ -198,7 +200,7 @@ class Matters:
             for part in parts:
                 if self._is_matter(part) and all_names(part):
                     return part
-        if self._subject.islower() and len(self._subject.split()) <= 2 and self._is_matter(self._subject):
+        if self._client is None and re.fullmatch(r"[a-z]{4,}", self._subject) and self._is_matter(self._subject):
             return self._subject
         return None
 

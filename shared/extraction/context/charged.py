@@ -38,6 +38,14 @@ FREE = (
         "swallow|swallowing|forgo|forgoing|forego|foregoing|let_go|sucking_up ( it|that|this|the|those )*",
     ),
     ("zero-rated", "zero -? rated|rate"),
+    ("left off", "taken|left|leaving|leave|took|taking|knocked ( it|that|this|them|all|the|those )* off|out !of|for"),
+    (
+        "not included",
+        (
+            "not|haven't|didn't|hasn't|won't|isn't|never ( been|be|have|even|going|to )*"
+            " included|include|recorded|logged|entered|itemised|itemized|invoiced"
+        ),
+    ),
     ("on me", "on me ( .|,|)|; | $ )"),
     ("pro bono", "pro_bono|courtesy|goodwill|complimentary|as_a_favor|as_a_favour|probono|pro_-_bono"),
     (

@@ -66,10 +66,10 @@ def first_person(candidate: Candidate, by: Governor, around: Around) -> Verdict:
     if verb in WORK_PAST and (verb not in _WEAK or _works_besides(candidate, by)):
         return Verdict.work(0.93, "I <worked> <t>", "the sender did work that took it", marks)
     if verb in LASTED or verb in TIME_VERBS or verb in {"was", "were", "been"}:
-        had = verb == "had" and work_in(candidate.tokens.part(by.verb, candidate.last))
+        had = verb in {"had", "was", "were", "been"} and work_in(candidate.tokens.part(by.verb, candidate.last))
         if (
             had
-            or (verb != "had" and work_in(candidate.tokens))
+            or (verb not in {"had", "was", "were", "been"} and work_in(candidate.tokens))
             or _HAD.search(candidate.tokens)
             or verb in {"took", "needed"}
         ):
