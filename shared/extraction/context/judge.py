@@ -19,7 +19,11 @@ from shared.extraction.lexicon import LEGAL
 from shared.extraction.wordlist import words
 
 _SPENT_AFTER = compile_pattern(
-    "<t> ( that|which|of|before|or|so|my|time|work|just|,|today|yesterday )* {first} ..3 {spent}|{done}", CONTEXT
+    (
+        "<t> ( that|which|or_so|of_my_time|before_that|of_time )? {first} ..2 {spent} | the|that"
+        "|those <t> ( that|which )? {first} ..2 {done}"
+    ),
+    CONTEXT,
 )
 _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
