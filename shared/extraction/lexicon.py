@@ -48,7 +48,7 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
         """
         meet attend confer interview depose appear argue mediate negotiate sit inspect testify observe defend
         arbitrate visit conference tour walk examine try second-chair cross-examine brainstorm present train
-        advise debrief
+        advise debrief huddle
         """
     ),
     _RESEARCH: ("research", "look", "search", "investigate", "shepardize", "dig", "cite-check", "keycite"),
@@ -57,14 +57,15 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
         draft write revise edit redraft rewrite prepare compose email respond finalize finalise dictate
         correspond answer outline amend update reply summarize summarise polish complete correct finish mark
         settle turn tighten rework annotate author proof assemble formulate generate create document redo cut
-        tweak engross blackline
+        tweak engross blackline lodge issue note word itemize itemise object oppose plead memorialize recast
+        overhaul sign-off
         """
     ),
     _REVIEW: words(
         """
         review read analyze analyse peruse examine study compare proofread check redline consider reread re-read
         watch skim evaluate assess digest audit code listen scrutinize verify vet comb wade pore double-check
-        cross-check reconcile
+        cross-check reconcile note-up inventory triage spot-check sanity-check reconsider inspect
         """
     ),
     _TRAVEL: ("travel", "drive", "fly", "ride", "commute", "return"),
@@ -74,7 +75,8 @@ VERBS: dict[EntryType, tuple[str, ...]] = {
         upload download process gather collect pull wait work sort deal schedule calendar bundle paginate
         notarize execute close prep discuss explain strategize plan think tab tag label log chase supervise
         manage set build run map instruct record fix haggle depose debug rehearse cross attempt start produce
-        redact enter stand hang help
+        redact enter stand hang help liaise brief queue tidy onboard issue-spot lodge stamp exchange negotiate
+        seal submit transcribe catalogue catalog reschedule troubleshoot confirm obtain request follow-up
         """
     ),
 }  # fmt: skip
@@ -88,6 +90,8 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         p/c ph phoned vc vidconf vid_conf vid_._conf pre-call pre_-_call t/call telephone_attendance
         attendance_by_telephone dial-in tel_con telcon phonecall whatsapp phone_attendance calls_with tele_conf
         tele_._conf telephone_con on_the_line tel_attendance video_conference video_conf video_hearing
+        phonecalls callback call-back conf-call tele-conference cc con_call dial_in phone_call_with telephoning
+        teleconf. tel_call calls_to
         """
     ),
     _MEETING: words(
@@ -100,7 +104,11 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         negotiations sync debrief lunch_meeting plea sentencing cross_examination voir_dire conferral bench
         confs conf_w/ mtg_w/ tribunal inquest jail_visit visit clinic record on_the_record verdict
         jury_selection roundtable office_conference calendar_call return_date workshop chambers strategy_session
-        prep_session witness_prep four-way jsm
+        prep_session witness_prep four-way jsm meet_and_confer plea_hearing bail_hearing conciliation
+        case_conference pretrial pre-trial settlement_conf settlement_mtg team_meeting board_meeting ptr cmh fdr
+        fda miam directions_hearing sentence jury_trial bench_trial oral_args args viewing prep_meeting
+        client_meeting grievance_meeting disciplinary appraisal_inspection home_visit hospital_visit
+        prison_visit
         """
     ),
     _RESEARCH: words(
@@ -108,7 +116,9 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         research rsch rsrch res case_law caselaw cases authorities westlaw lexis comps comparables precedent
         precedents legal_research statute statutes lit_search title_search searches docket_search legis_history
         legislative_history trademark_search background prior_art search legal_question non-compete
-        westlaw_search austlii bailii cites cite_check authority companies_house
+        westlaw_search austlii bailii cites cite_check authority companies_house prior_art_search
+        registry_search company_search land_registry land_titles conveyancing_searches legal_analysis
+        westlaw_research
         """
     ),
     _DRAFTING: words(
@@ -121,7 +131,13 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         file_note motion msj mtd mil term_sheet charge cross_outline checklist report advice defence will trust
         deed agreement amendment summary script application submissions dft drft attendance_note filing
         jury_instructions jury_charge verdict_form papers pretrial_order subpoena subpoenas schedule_of_loss
-        grounds costs_schedule verified_complaint undertaking
+        grounds costs_schedule verified_complaint undertaking objections objection deficiency_letter
+        status_report joint_report jsr findings bylaws resolution resolutions consent_order consent_orders n244
+        precedent_h costs_budget advice_note letter_of_advice engagement_letter demand_letter settlement_letter
+        sentencing_memo loi nda msa sow safe codicil poa affirmation pleas requisitions transfer tr1 ap1 et1 et3
+        form_e submission settlement_agreement rider riders redraft rewrite outline_submissions questions
+        position_paper tolling_agreement jury_questionnaire exhibit_a proposed_findings privilege_letter
+        36_offer part_36 offer
         """
     ),
     _REVIEW: words(
@@ -131,12 +147,17 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         transcript transcripts contract lease disclosure bundle title dd report_review markup comments documents
         docs exhibits photos invoices video footage recording consideration considering proofing privilege_log
         data_room dataroom bodycam proofs tables logs charts notes reading comparison policy abstract
+        title_commitment survey estoppel k-1 audit valuation accounting inventory medical_records med_recs
+        med_records records_review phone_records bank_statements emails_review searches_results search_results
+        enquiries replies_to_enquiries disclosure_list counsel's_advice counsel's_opinion expert_report
+        expert's_report plans pleadings_review report_on_title bank_records tax_returns
         """
     ),
     _TRAVEL: words(
         """
         travel trvl travelling traveling drive train flight driving transit to_and_from round_trip trip
-        return_journey journey back_and_forth_to roundtrip en_route mileage there_and_back
+        return_journey journey back_and_forth_to roundtrip en_route mileage there_and_back drive_to drive_back
+        train_to flight_to mileage_to travelled_to motorway taxi
         """
     ),
     _OTHER: words(
@@ -145,7 +166,9 @@ NOUNS: dict[EntryType, tuple[str, ...]] = {
         attn att att'd attn_to attention strategy exhibit_list e-filing efiling index indexing bates bundling
         exhibit binder binders logistics scheduling docketing f/u follow-up follow_-_up o/s task tasks matter
         trial_prep hearing_prep depo_prep matters case w/ re courier process_server assembling discussion
-        discussions discussing
+        discussions discussing pagination lodgement lodging stamping completion_statement sdlt conflict_check
+        onboarding scheduling_order calendaring service_of biometrics queueing parking instructions chasing
+        liaising logistics_for
         """
     ),
 }  # fmt: skip
