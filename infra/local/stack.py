@@ -41,9 +41,9 @@ GMAIL_EVENTS: Final = "gmail-events"
 SENT_EMAILS: Final = "sent-emails"
 # The topic that pushes to each function.
 FUNCTIONS: Final[Mapping[str, str]] = {"gmail_push": GMAIL_EVENTS, "analyze_email": SENT_EMAILS}
-# A delivery may wait for Gmail's quota of the next minutes. Tries enough for an outage of minutes, with pauses short
+# The ack deadline leaves room for a wait for Gmail's quota. Tries enough for an outage of minutes, with pauses short
 # enough for a person who watches.
-DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=600), maximum_backoff=timedelta(seconds=10), tries=20)
+DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=60), maximum_backoff=timedelta(seconds=10), tries=20)
 
 Rewire = Callable[[str, str, int], int]
 

@@ -29,8 +29,8 @@ RAW_BYTES: Final = 2 * 1024 * 1024
 MOST_BYTES: Final = 16 * 1024 * 1024
 ATTEMPTS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 5.0
-# Within Pub/Sub's longest ack deadline of 600 s: waiting here costs less than a delivery tried again.
-QUOTA_PATIENCE_SECONDS: Final = 300.0
+# Within an ack deadline of 60 s: waiting here costs less than a delivery tried again.
+QUOTA_PATIENCE_SECONDS: Final = 45.0
 
 A = TypeVar("A", bound=Answer)
 

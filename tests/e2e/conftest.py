@@ -28,9 +28,11 @@ from tests.e2e.wire import Wire
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
+# Above the ack deadline of the stack's subscriptions: the emulator now and then tries again only then.
+DEADLINE_SECONDS = 100.0
 
 
-async def until(ask: Callable[[], Awaitable[T]], true: Callable[[T], bool], deadline: float = 60.0) -> T:
+async def until(ask: Callable[[], Awaitable[T]], true: Callable[[T], bool], deadline: float = DEADLINE_SECONDS) -> T:
     """Ask again until the answer is as it should be; at the deadline fail with the last answer."""
     answer: Any = None
     try:
@@ -105,7 +107,7 @@ class Timekeeper:
         rows = await self._rows("processed_emails")
         return {row["email_id"]: row["failure"] or row["outcome"] for row in rows}
 
-    async def until_outcomes(self, *email_ids: str, deadline: float = 60.0) -> dict[str, str]:
+    async def until_outcomes(self, *email_ids: str, deadline: float = DEADLINE_SECONDS) -> dict[str, str]:
         """Wait until something is on record of these emails."""
         return await until(self.outcomes, lambda found: set(email_ids) <= set(found), deadline)
 

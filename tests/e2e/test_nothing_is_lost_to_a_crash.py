@@ -66,7 +66,7 @@ async def test_an_outage_longer_than_five_tries_loses_nothing(running: Running, 
     await running.stack.postgrest.kill9()
     try:
         second = await dana.mailbox.send(work(18))
-        await until(lambda: _settled(_tries(running) - before), lambda tries: tries > 5, deadline=120)
+        await until(lambda: _settled(_tries(running) - before), lambda tries: tries > 5, deadline=280)
     finally:
         await running.stack.postgrest.start()
     assert (await dana.until_outcomes(second))[second] == "entries"
