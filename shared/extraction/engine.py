@@ -141,9 +141,10 @@ class Layer:
         starts: list[int] = []
         ends: list[int] = []
         values: list[Any] = []
+        targets: tuple[list[Any], ...] = (spelled, starts, ends, values)
         done = 0
         for first, last, value in self._readings(tokens):
-            for target, source in zip((spelled, starts, ends, values), _columns(tokens), strict=True):
+            for target, source in zip(targets, _columns(tokens), strict=True):
                 target.extend(source[done:first])
             spelled.append(self._symbol)
             starts.append(tokens.starts[first])
@@ -152,7 +153,7 @@ class Layer:
             done = last
         if not done:
             return tokens
-        for target, source in zip((spelled, starts, ends, values), _columns(tokens), strict=True):
+        for target, source in zip(targets, _columns(tokens), strict=True):
             target.extend(source[done:])
         return Tokens(tuple(spelled), tuple(starts), tuple(ends), tuple(values))
 
