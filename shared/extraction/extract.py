@@ -24,7 +24,9 @@ from shared.extraction.multiples import multiplied
 from shared.extraction.quotes import Quotes, section_numbers
 from shared.extraction.table import with_hours
 from shared.extraction.tokens import tokenise
+from shared.extraction.visible import as_seen, as_written
 from shared.mail.email import Email, Span
+from shared.mail.offsets import fold
 from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
 
 ANALYSER_VERSION: int = 1
@@ -60,9 +62,11 @@ class _Decided:
 
 def extract(email: Email, context: Context) -> Found:
     """Every entry that the email's new text states, and every amount refused with its reason. Pure and linear."""
-    read, unread = _readable(email)
+    folded = fold(email.body)
+    read, unread = _readable(as_seen(email, folded) if folded.cuts else email)
     found = _Extraction(read, context).found()
-    return replace(found, refusals=(*found.refusals, *unread))
+    found = replace(found, refusals=(*found.refusals, *unread))
+    return as_written(found, folded, email.body) if folded.cuts else found
 
 
 def _readable(email: Email) -> tuple[Email, tuple[Refusal, ...]]:

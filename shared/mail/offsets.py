@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.mail.email import Span
@@ -27,6 +28,19 @@ class Folded:
             here = start + self._gone(start, after=True)
             return Span(here, here)
         return Span(start + self._gone(start, after=True), end + self._gone(end, after=False))
+
+    def places(self, offsets: Sequence[int]) -> list[int]:
+        """Where these offsets into the body, in ascending order, stand in `text`."""
+        found: list[int] = []
+        cut, gone = 0, 0
+        for offset in offsets:
+            # A run stands in the body where it was in `text`, and all that was left out before it.
+            while cut < len(self.cuts) and self.cuts[cut][0] + self.cuts[cut][1] <= offset:
+                gone = self.cuts[cut][1]
+                cut += 1
+            within = cut < len(self.cuts) and self.cuts[cut][0] + gone < offset
+            found.append(self.cuts[cut][0] if within else offset - gone)
+        return found
 
     def _gone(self, offset: int, *, after: bool) -> int:
         """How many characters were left out before `offset`; those right at it count only if `after`."""
