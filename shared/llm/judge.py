@@ -63,6 +63,10 @@ class Judge:
                 calls.create_task(one_call(group))
         return [result for result in results if result is not None]
 
+    def calls_for(self, asked: Sequence[Asked]) -> int:
+        """How many calls `judge_many` makes of these; one that is tried again counts once."""
+        return sum(1 for _ in self._groups(asked))
+
     def _groups(self, asked: Sequence[Asked]) -> Iterable[list[int]]:
         """Places of questions that share a call: of one user, and within the budget."""
         sizes: dict[UUID, list[tuple[int, int, int]]] = {}

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from shared.analyst import Analyst, Read
 from shared.errors import ModelOverLimit
 from shared.extraction.found import Found
-from shared.extraction.grounding import UNJUDGED
+from shared.extraction.grounding import UNJUDGED, Judged
 from shared.extraction.unsure import Limits, Question
 from shared.extraction.verdicts import Answer, Verdict
-from shared.handlers.analyze_email import AnalyzeEmailHandler
 from shared.models import AnalysisMode
 from shared.store.analyses import TimekeeperSettings
 from tests.unit.extraction.doubted import entry
@@ -36,9 +36,9 @@ class Says:
         return self.what
 
 
-def handler(model: Any) -> AnalyzeEmailHandler:
-    nobody: Any = None  # asking needs no other part
-    return AnalyzeEmailHandler(gmail=nobody, mailboxes=nobody, analyses=nobody, model=model)
+async def judged_by(model: Any, found: Found, settings: TimekeeperSettings) -> Judged:
+    email, analyst = mail(BODY), Analyst(model)
+    return await analyst.judged(Read(email, found, analyst.question(email, found, settings)), settings)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def handler(model: Any) -> AnalyzeEmailHandler:
 )
 async def test_a_model_that_fails_leaves_the_rules_entry_and_a_second_look(error: Exception, code: str) -> None:
     with capture_logs() as logs:
-        judged = await handler(Says(error))._ask_if_unsure(mail(BODY), FOUND, TimekeeperSettings())
+        judged = await judged_by(Says(error), FOUND, TimekeeperSettings())
     assert [each.confidence_score for each in judged.found.entries] == [round(0.6 * UNJUDGED, 3)]
     assert judged.second_look == code
     assert "2 hours" not in str(logs)
@@ -62,15 +62,15 @@ async def test_a_model_that_fails_leaves_the_rules_entry_and_a_second_look(error
 )
 async def test_the_timekeeper_decides_what_is_shown(mode: AnalysisMode, full: bool | None) -> None:
     model = Says(Answer((Verdict(1, is_work=False),)))
-    judged = await handler(model)._ask_if_unsure(mail(BODY), FOUND, TimekeeperSettings(analysis_mode=mode))
+    judged = await judged_by(model, FOUND, TimekeeperSettings(analysis_mode=mode))
     assert [question.full for question in model.asked] == ([] if full is None else [full])
     assert len(judged.found.entries) == (1 if full is None else 0)
 
 
 async def test_without_a_model_or_a_doubt_nobody_is_asked() -> None:
-    alone = await handler(None)._ask_if_unsure(mail(BODY), FOUND, TimekeeperSettings())
+    alone = await judged_by(None, FOUND, TimekeeperSettings())
     assert (alone.found, alone.second_look) == (FOUND, None)
     model = Says(Answer())
     sure = Found((entry(BODY, "2 hours", 0.9, 120.0),))
-    assert (await handler(model)._ask_if_unsure(mail(BODY), sure, TimekeeperSettings())).found == sure
+    assert (await judged_by(model, sure, TimekeeperSettings())).found == sure
     assert model.asked == []
