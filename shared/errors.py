@@ -8,7 +8,14 @@
     |  +- AccessRevoked          the user or an administrator took the permission back
     |  +- MessageGone            the email was deleted meanwhile
     |  +- GmailRefused           Gmail answers that the request itself is wrong
-    |     +- AnswerTooLarge      an answer is larger than was asked to be held in memory
+    |  |  +- AnswerTooLarge      an answer is larger than was asked to be held in memory
+    |  +- RequestRefused         what a user asks can't be done as it is asked; nothing was changed
+    |     +- NotAuthenticated    no token, or none that counts
+    |     +- InvalidArguments    an argument is missing, unknown or wrong; each is named
+    |     +- NotFound            there is no such thing, or it is somebody else's
+    |     +- InConflict          it can't be done in the state that things are in
+    |     +- RequestTooLarge     the body is larger than any such request
+    |     +- NotOffered          this deployment doesn't have what it takes
     +- TransientError            an ack would lose something: tried again by Pub/Sub, then kept as a dead letter
        +- OverQuota              the quota of the minute is used up
        +- GmailUnavailable       Gmail failed, hung or can't be reached
@@ -28,6 +35,7 @@
 No message carries text or addresses of an email: errors end up in logs. `code` names the kind in rows and metrics.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 
@@ -95,6 +103,60 @@ class AnswerTooLarge(GmailRefused):
     code = "answer_too_large"
 
 
+@dataclass(frozen=True, slots=True)
+class WrongArgument:
+    """One argument that can't be taken: its name, with dots and places for what is nested, and what is wrong."""
+
+    field: str
+    message: str
+
+
+class RequestRefused(PermanentError):
+    """A user's request is refused. The message is for that user: it may repeat what they sent, nothing of others."""
+
+    code = "request_refused"
+
+
+class NotAuthenticated(RequestRefused):
+    """There is no user's token with the request, or it is expired, forged or meant for somebody else."""
+
+    code = "not_authenticated"
+
+
+class InvalidArguments(RequestRefused):
+    """Arguments are missing, unknown or wrong. `errors` has one for each."""
+
+    code = "invalid_arguments"
+
+    def __init__(self, *errors: WrongArgument) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class NotFound(RequestRefused):
+    """There is nothing of this name or id that the user may see."""
+
+    code = "not_found"
+
+
+class InConflict(RequestRefused):
+    """What is asked doesn't fit the state that things are in, such as a mailbox that isn't connected."""
+
+    code = "in_conflict"
+
+
+class RequestTooLarge(RequestRefused):
+    """The body of the request is larger than any of its kind has to be."""
+
+    code = "request_too_large"
+
+
+class NotOffered(RequestRefused):
+    """It takes something that this deployment was not given, such as a language model."""
+
+    code = "not_offered"
+
+
 class OverQuota(TransientError):
     """The quota of the minute is used up, ours or as Gmail counts it."""
 
@@ -144,10 +206,14 @@ class StoreRefused(TransientError):
     """The database refuses the request itself: a constraint, a missing right, an unknown function.
 
     Another try may well give the same, but nothing can be recorded, so an ack would lose the email: the dead letters
-    keep it until the cause is mended.
+    keep it until the cause is mended. `sqlstate`: Postgres' or PostgREST's code for the refusal.
     """
 
     code = "store_refused"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, sqlstate: str = "") -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.sqlstate = sqlstate
 
 
 class PublishFailed(TransientError):

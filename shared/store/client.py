@@ -28,14 +28,20 @@ _REFUSED: Final = (
 
 
 class StoreClient:
-    """Calls functions of the database with the secret key. Every call names the one user or mailbox it is for."""
+    """Calls functions of the database.
 
-    def __init__(self, http: httpx.AsyncClient, supabase_url: str, secret_key: SecretStr) -> None:
+    With the secret key: then every call names the one user or mailbox it is for. Or with the publishable key and a
+    user's own token: then row level security decides.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, supabase_url: str, api_key: SecretStr, user_token: SecretStr | None = None
+    ) -> None:
+        headers = {"apikey": api_key.get_secret_value()}
+        if user_token is not None:
+            headers["authorization"] = f"Bearer {user_token.get_secret_value()}"
         self._postgrest = AsyncPostgrestClient(
-            f"{supabase_url.rstrip('/')}/rest/v1",
-            headers={"apikey": secret_key.get_secret_value()},
-            http_client=http,
-            retry_enabled=False,
+            f"{supabase_url.rstrip('/')}/rest/v1", headers=headers, http_client=http, retry_enabled=False
         )
 
     async def call(self, function: str, arguments: dict[str, Any]) -> Any:
@@ -56,8 +62,9 @@ class StoreClient:
         except APIError as error:
             # Only the code: message and details may quote a row.
             code = str(error.code or "no code")
-            kind = StoreRefused if code.startswith(_REFUSED) else StoreUnavailable
-            raise kind(f"{function}: {code}") from None
+            if code.startswith(_REFUSED):
+                raise StoreRefused(f"{function}: {code}", sqlstate=code) from None
+            raise StoreUnavailable(f"{function}: {code}") from None
         except httpx.HTTPError as error:
             raise StoreUnavailable(f"{function}: {type(error).__name__}") from error
         return answer.data

@@ -1,0 +1,88 @@
+"""Users' tokens, verified offline: signature by the project's published keys, issuer, audience, expiry."""
+
+import asyncio
+import time
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import jwt
+from pydantic import SecretStr
+
+from shared.caller import Caller
+from shared.errors import NotAuthenticated, StoreUnavailable
+
+AUDIENCE: Final = "authenticated"
+# What Supabase signs with. A token can't choose another: "none" and shared secrets are no part of it.
+ALGORITHMS: Final = ("ES256",)
+KEYS_GOOD_FOR_SECONDS: Final = 600.0
+# A token of an unknown key has the keys fetched anew, since they may have been rotated, but no more often than this.
+FETCH_AGAIN_AFTER_SECONDS: Final = 10.0
+CLOCK_SKEW_SECONDS: Final = 5.0
+MOST_CHARACTERS: Final = 8_000
+
+
+class UserTokens:
+    """Verifies Bearer tokens of one Supabase project. Lives with the process; keys are fetched when first needed."""
+
+    def __init__(self, http: httpx.AsyncClient, supabase_url: str) -> None:
+        self._http = http
+        self._issuer = f"{supabase_url.rstrip('/')}/auth/v1"
+        self._keys: dict[str, Any] = {}
+        self._fetched_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def verify(self, authorization: str | None) -> Caller:
+        """Who sends this Authorization header. Raises NotAuthenticated, and StoreUnavailable without any keys."""
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise NotAuthenticated("send a user's access token: Authorization: Bearer ...")
+        if len(token) > MOST_CHARACTERS:
+            raise NotAuthenticated("the token is no access token of this project")
+        try:
+            key = await self._key(jwt.get_unverified_header(token))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                leeway=CLOCK_SKEW_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+            user_id = UUID(claims["sub"])
+        except jwt.ExpiredSignatureError:
+            raise NotAuthenticated("the token has expired") from None
+        except (jwt.InvalidTokenError, ValueError):
+            raise NotAuthenticated("the token is no access token of this project") from None
+        if claims.get("role") != AUDIENCE:
+            raise NotAuthenticated("the token is not a user's")
+        return Caller(user_id, SecretStr(token))
+
+    async def _key(self, header: dict[str, Any]) -> Any:
+        """The key that the header names. Raises jwt.InvalidTokenError where there is none."""
+        kid = header.get("kid")
+        if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
+            raise jwt.InvalidTokenError("not signed as users' tokens are")
+        async with self._lock:
+            age = time.monotonic() - self._fetched_at
+            if age > KEYS_GOOD_FOR_SECONDS or (kid not in self._keys and age > FETCH_AGAIN_AFTER_SECONDS):
+                await self._fetch()
+        if kid not in self._keys:
+            raise jwt.InvalidTokenError("signed with a key that is not the project's")
+        return self._keys[kid]
+
+    async def _fetch(self) -> None:
+        """Fetch the keys. Those at hand stay good while new ones can't be had."""
+        try:
+            answer = await self._http.get(f"{self._issuer}/.well-known/jwks.json", timeout=10.0)
+            answer.raise_for_status()
+            keys = jwt.PyJWKSet.from_dict(answer.json())
+        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+            if not self._keys:
+                raise StoreUnavailable(f"the project's keys: {type(error).__name__}", retry_after=5.0) from error
+            self._fetched_at = time.monotonic() - KEYS_GOOD_FOR_SECONDS + FETCH_AGAIN_AFTER_SECONDS
+            return
+        self._keys = {key.key_id: key for key in keys.keys if key.key_id and key.algorithm_name in ALGORITHMS}
+        self._fetched_at = time.monotonic()
