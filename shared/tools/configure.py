@@ -1,0 +1,227 @@
+"""configure_time_tracking: show and change how time is found, rounded and attributed."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+
+from shared.caller import Caller
+from shared.errors import InvalidArguments, StoreRefused, WrongArgument
+from shared.models import AnalysisMode, RoundingMode, RoundingScope
+from shared.store.analyses import DirectoryMatter, TimekeeperSettings
+from shared.store.entries import OwnData
+from shared.store.timekeepers import Timekeepers
+from shared.tools.registry import Arguments, Report, ToolAnswer
+from shared.tools.told import words
+
+NAME: Final = "configure_time_tracking"
+DESCRIPTION: Final = (
+    "Shows the user's time tracking settings and directory of clients and matters, and changes those that are given."
+    " Without arguments it only shows them. A changed rounding rule or rate never rewrites entries that exist."
+)
+_CHECK_VIOLATION: Final = "23514"
+# 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60: what divides an hour.
+INCREMENTS: Final = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
+
+Recipient = Annotated[
+    str, StringConstraints(max_length=320, pattern=r"^[^@\s]*@[^@\s]+\.[^@\s]+$", strip_whitespace=True, to_lower=True)
+]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=225, strip_whitespace=True)]
+Domain = Annotated[
+    str, StringConstraints(max_length=255, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", strip_whitespace=True, to_lower=True)
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+RateCategory = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+Rate = Annotated[float, Field(ge=0, lt=1e8, description="An hour's price, in the user's currency.")]
+Setting = Literal[
+    "time_zone", "rounding_increment", "rounding_mode", "rounding_scope", "rounding_minimum", "rate_category",
+    "hourly_rate", "analysis_mode", "minimum_confidence", "auto_analysis", "excluded_recipients", "excluded_labels",
+    "default_client_matter",
+]  # fmt: skip
+
+
+class MatterName(Arguments):
+    """A line of the directory by its name."""
+
+    client: Name
+    matter: Name | None = None
+
+
+class NewMatter(MatterName):
+    """A line of the directory. One of the same client and matter is replaced."""
+
+    aliases: Annotated[tuple[Name, ...], Field(max_length=50, description="Other names by which emails call it.")] = ()
+    domains: Annotated[
+        tuple[Domain, ...], Field(max_length=50, description="Mail domains: email to them is about it by default.")
+    ] = ()
+    rate_category: RateCategory | None = None
+    hourly_rate: Rate | None = None
+
+
+class ConfigureArguments(Arguments):
+    """What to change; what is left out stays as it is."""
+
+    time_zone: Annotated[str | None, Field(max_length=64, description="IANA name, such as Europe/London.")] = None
+    rounding_increment: Annotated[
+        int | None, Field(description="Minutes that entries are rounded to: a divisor of 60, 6 for tenths of an hour.")
+    ] = None
+    rounding_mode: RoundingMode | None = None
+    rounding_scope: Annotated[
+        RoundingScope | None, Field(description="entry: each by itself; matter_day: a matter's day once.")
+    ] = None
+    rounding_minimum: Annotated[int | None, Field(ge=0, le=60, description="The least that is billed, minutes.")] = None
+    rate_category: RateCategory | None = None
+    hourly_rate: Rate | None = None
+    analysis_mode: Annotated[
+        AnalysisMode | None,
+        Field(description="What a language model may see where rules are unsure: nothing, sentences, the new text."),
+    ] = None
+    minimum_confidence: Annotated[
+        float | None, Field(ge=0, le=1, description="Entries less sure than this are not stored.")
+    ] = None
+    auto_analysis: Annotated[bool | None, Field(description="Whether email is read as it is sent.")] = None
+    excluded_recipients: Annotated[
+        tuple[Recipient, ...] | None,
+        Field(max_length=500, description="Addresses, or @domain: email to nobody else is never read. The whole list."),
+    ] = None
+    excluded_labels: Annotated[
+        tuple[Label, ...] | None,
+        Field(max_length=100, description="Ids of Gmail labels: email with one is never read. The whole list."),
+    ] = None
+    default_client_matter: Annotated[
+        Name | None, Field(description="The client or matter of entries whose email tells none.")
+    ] = None
+    reset: Annotated[tuple[Setting, ...], Field(max_length=20, description="Settings to put back as they were.")] = ()
+    add_matters: Annotated[tuple[NewMatter, ...], Field(max_length=200)] = ()
+    remove_matters: Annotated[tuple[MatterName, ...], Field(max_length=200)] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, name: str | None) -> str | None:
+        if name is not None and name not in _time_zones():
+            raise ValueError("there is no such time zone; give an IANA name, such as America/New_York")
+        return name
+
+    @field_validator("rounding_increment")
+    @classmethod
+    def _divides_an_hour(cls, minutes: int | None) -> int | None:
+        if minutes is not None and minutes not in INCREMENTS:
+            raise ValueError(f"must divide an hour: one of {', '.join(map(str, INCREMENTS))}")
+        return minutes
+
+
+class ShownMatter(BaseModel):
+    """A line of the directory."""
+
+    client: str
+    matter: str | None
+    aliases: tuple[str, ...]
+    domains: tuple[str, ...]
+    rate_category: str | None
+    hourly_rate: float | None
+
+
+class Configuration(ToolAnswer):
+    """The settings and the directory as they are now. `version` rises with every change.
+
+    `rereads`: emails that were read before are read again by the next scan, since they may come out differently.
+    """
+
+    version: int
+    changed: bool
+    rereads: bool
+    settings: dict[str, Any]
+    matters: tuple[ShownMatter, ...]
+
+    def for_model(self, mode: AnalysisMode) -> dict[str, Any]:
+        told = self.model_dump(mode="json", exclude={"matters"})
+        return told | {"matters": [words(mode, client=each.client, matter=each.matter) for each in self.matters]}
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The parts that it takes."""
+
+    timekeepers: Timekeepers
+    own: OwnData
+
+    async def run(self, caller: Caller, arguments: ConfigureArguments, _report: Report) -> Configuration:
+        """Show, after changing what is given. Raises InvalidArguments, StoreUnavailable and StoreRefused."""
+        given = arguments.model_dump(mode="json", exclude_unset=True)
+        if not given:
+            timekeeper = await self.timekeepers.get(caller.user_id)
+            return _shown(timekeeper.rules, timekeeper.rules, timekeeper.matters)
+        self.timekeepers.changed(caller.user_id)  # compare with what holds, not with what is remembered
+        before = await self.timekeepers.get(caller.user_id)
+        _check(arguments, before.matters)
+        added, removed = given.pop("add_matters", []), given.pop("remove_matters", [])
+        changes = {name: _DEFAULTS[name] for name in given.pop("reset", [])} | given
+        try:
+            row = await self.own.configure(
+                caller,
+                changes,
+                [NewMatter.model_validate(each, strict=False).model_dump(mode="json") for each in added],
+                [MatterName.model_validate(each, strict=False).model_dump(mode="json") for each in removed],
+            )
+        except StoreRefused as refusal:
+            if refusal.sqlstate != _CHECK_VIOLATION:
+                raise
+            # Such as a time zone that this machine knows and the database doesn't.
+            names = ", ".join(changes) or "add_matters"
+            raise InvalidArguments(WrongArgument(names, "the database does not take this value")) from refusal
+        finally:
+            self.timekeepers.changed(caller.user_id)
+        rules = TimekeeperSettings.model_validate(row["settings"]) if row["settings"] else TimekeeperSettings()
+        matters = tuple(DirectoryMatter.model_validate(each) for each in row["matters"])
+        return _shown(before.rules, rules, matters, changed_matters=matters != before.matters)
+
+
+_DEFAULTS: Final = TimekeeperSettings().model_dump(mode="json")
+
+
+def _check(arguments: ConfigureArguments, matters: tuple[DirectoryMatter, ...]) -> None:
+    """What only makes sense together, or against what there is. Raises InvalidArguments."""
+    wrong = [
+        WrongArgument("reset", f"{name} is given as well")
+        for name in arguments.reset
+        if getattr(arguments, name) is not None
+    ]
+    there = {(each.client, each.matter) for each in matters}
+    wrong += [
+        WrongArgument(f"remove_matters.{place}", "there is no such client and matter in the directory")
+        for place, each in enumerate(arguments.remove_matters)
+        if (each.client, each.matter) not in there
+    ]
+    named = [(each.client, each.matter) for each in arguments.add_matters]
+    wrong += [
+        WrongArgument(f"add_matters.{place}", "is given twice")
+        for place, name in enumerate(named)
+        if name in named[:place]
+    ]
+    if wrong:
+        raise InvalidArguments(*wrong)
+
+
+def _shown(
+    before: TimekeeperSettings,
+    rules: TimekeeperSettings,
+    matters: tuple[DirectoryMatter, ...],
+    *,
+    changed_matters: bool = False,
+) -> Configuration:
+    settings = rules.model_dump(mode="json", exclude={"version", "analysis_version", "time_zone"})
+    return Configuration(
+        version=rules.version,
+        changed=changed_matters or rules != before,
+        rereads=rules.analysis_version != before.analysis_version,
+        settings={"time_zone": rules.time_zone.key if rules.time_zone else None, **settings},
+        matters=tuple(ShownMatter.model_validate(each.model_dump()) for each in matters),
+    )
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(name for name in available_timezones() if not re.match(r"posix/|right/|localtime$|Factory$", name))
