@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from infra.local.openai.app import make_app
+from infra.local.openai.connection import ResettableHttp
 from infra.local.openai.simulator import Simulator
 
 KEY = "OPENAI_SIMULATOR_KEY"
@@ -32,6 +33,7 @@ def main() -> int:
     config = uvicorn.Config(
         make_app(simulator),
         loop="uvloop",
+        http=ResettableHttp,
         lifespan="off",
         log_level="critical",  # a connection cut on purpose is no error
         access_log=False,

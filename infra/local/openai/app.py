@@ -3,64 +3,26 @@
 import asyncio
 import json
 import secrets
-import time
 from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
+from infra.local.openai.broken import Cut, Drip, Reset, Silence
+from infra.local.openai.completion import chunks, usage, whole
 from infra.local.openai.errors import OpenAiError, nothing_left, server_error, too_many, wrong_key
 from infra.local.openai.judge import LIES, honest, lie
-from infra.local.openai.request import ChatRequest, read_request
+from infra.local.openai.request import ChatRequest, is_streamed, read_request
+from infra.local.openai.said import Said, spoilt, tokens
 from infra.local.openai.sim import SimulatorRoutes
 from infra.local.openai.simulator import REFUSALS, Fault, Simulator
+from infra.local.openai.stream import EventStream
+from infra.local.openai.talker import speak
 
-BYTES_A_TOKEN: Final = 4
-DRIP_SECONDS: Final = 0.02
-_ENDS: Final = {"truncated": "length", "content_filter": "content_filter"}
-
-
-class _Silence(Response):
-    """No answer: the caller waits until it gives up."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is sent
-        await _gone(receive)
-
-
-class _Cut(Response):
-    """The connection ends: before anything was answered (`after` 0), or in the middle of the answer's body."""
-
-    def __init__(self, whole: Response, after: int) -> None:
-        super().__init__()
-        self._whole = whole
-        self._after = after
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is read
-        if self._after:
-            headers = self._whole.raw_headers
-            await send({"type": "http.response.start", "status": self._whole.status_code, "headers": headers})
-            await send({"type": "http.response.body", "body": self._whole.body[: self._after], "more_body": True})
-        raise ConnectionAbortedError  # the server closes the connection of an application that fails
-
-
-class _Drip(Response):
-    """An answer that never ends: a blank now and then, so that no single read takes long."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  nothing is read
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        gone = asyncio.create_task(_gone(receive))
-        while not gone.done():
-            await send({"type": "http.response.body", "body": b" ", "more_body": True})
-            await asyncio.wait([gone], timeout=DRIP_SECONDS)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
+# Faults in place of whatever the model says: a scripted turn is kept for the next try.
+_UNSAID: Final = frozenset({"hang", "drip", "reset", "html", "empty", "refusal", "no_choices"})
 
 
 class ChatCompletions:
@@ -71,26 +33,21 @@ class ChatCompletions:
 
     async def answer(self, http: Request) -> Response:
         """One call, as the real API answers it or as it is planned."""
-        counts = self._simulator.counts
-        counts["under_way"] += 1
-        counts["most_under_way"] = max(counts["most_under_way"], counts["under_way"])
-        try:
+        with self._simulator.call_under_way():
             return await self._answer(http)
-        finally:
-            counts["under_way"] -= 1
 
     async def _answer(self, http: Request) -> Response:
         simulator = self._simulator
         try:
             body = await http.body()
         except ClientDisconnect:
-            return _Silence()
+            return Silence()
         simulator.counts["requests"] += 1
-        fault = simulator.take_fault()
-        if simulator.latency_ms:
-            await asyncio.sleep(simulator.latency_ms / 1000)
-        if fault is not None and fault.delay_ms:
-            await asyncio.sleep(fault.delay_ms / 1000)
+        fault = simulator.take_fault(streamed=is_streamed(body))
+        wait_ms = simulator.draw_wait_ms() + (fault.delay_ms if fault else 0)
+        simulator.counts["waited_ms"] += round(wait_ms)
+        if wait_ms:
+            await asyncio.sleep(wait_ms / 1000)
         try:
             response = self._completion(http, body, fault)
         except OpenAiError as refusal:
@@ -98,13 +55,13 @@ class ChatCompletions:
             response = refusal.response()
         match fault.kind if fault else None:
             case "hang":
-                return _Silence()
+                return Silence()
             case "drip":
-                return _Drip()
+                return Drip()
             case "reset":
-                return _Cut(response, 0)
-            case "cut":
-                return _Cut(response, len(response.body) // 2)
+                return Reset()
+            case "cut" if not isinstance(response, EventStream):  # a stream cuts itself
+                return Cut(response, len(response.body) // 2)
             case "html":
                 return HTMLResponse("<html><body>It works!</body></html>")
         return response
@@ -117,45 +74,30 @@ class ChatCompletions:
         simulator.record(json.loads(body))
         if fault is not None and fault.kind in REFUSALS:
             raise _refusal(fault)
-        prompt = -(-len(body) // BYTES_A_TOKEN)
+        prompt = tokens(body)
         headers = simulator.limits.spend(prompt + (request.max_completion_tokens or 0))
-        content = self._content(request, fault)
-        output = -(-len(content.encode()) // BYTES_A_TOKEN)
-        simulator.counts["prompt_tokens"] += prompt
-        simulator.counts["completion_tokens"] += output
-        finish = _ENDS.get(fault.kind if fault else "", "stop")
-        if request.max_completion_tokens is not None and output > request.max_completion_tokens:
-            content, finish = content[: request.max_completion_tokens * BYTES_A_TOKEN], "length"
-        said: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None, "annotations": []}
-        if fault is not None and fault.kind == "refusal":
-            said |= {"content": None, "refusal": "I'm sorry, but I can't help with that."}
-        choices = [{"index": 0, "message": said, "logprobs": None, "finish_reason": finish}]
-        answer = {
-            "id": f"chatcmpl-{secrets.token_hex(12)}",
-            "object": "chat.completion",
-            "created": int(time.time()),
-            "model": request.model,
-            "choices": [] if fault is not None and fault.kind == "no_choices" else choices,
-            "usage": {"prompt_tokens": prompt, "completion_tokens": output, "total_tokens": prompt + output},
-        }
-        return JSONResponse(answer, headers={**headers, "x-request-id": f"req_{secrets.token_hex(12)}"})
-
-    def _content(self, request: ChatRequest, fault: Fault | None) -> str:
-        """What the model says."""
-        asked = request.messages[-1].content
-        if not request.wants_json:
-            return "Noted."
-        scripts = self._simulator.scripts
+        headers["x-request-id"] = f"req_{secrets.token_hex(12)}"
         kind = fault.kind if fault else ""
+        said = spoilt(self._said(request, kind), kind).within(request.max_completion_tokens)
+        simulator.counts["prompt_tokens"] += prompt
+        simulator.counts["completion_tokens"] += said.tokens
+        used = usage(prompt, said.tokens)
+        nothing: dict[str, Any] = {"choices": []} if kind == "no_choices" else {}
+        if request.stream:
+            pieces = chunks(said, request.model, used if request.wants_usage else None)
+            return EventStream(simulator, [{**piece, **nothing} for piece in pieces], headers, kind)
+        return JSONResponse({**whole(said, request.model, used), **nothing}, headers=headers)
+
+    def _said(self, request: ChatRequest, kind: str) -> Said:
+        """What the model says, before a fault spoils it."""
+        if kind in _UNSAID:
+            return Said("")
+        if not request.wants_json or request.tools:
+            return speak(request, self._simulator.turns)
+        asked, scripts = request.messages[-1].content or "", self._simulator.scripts
         answer = lie(kind, asked, scripts) if kind in LIES else honest(asked, scripts)
         properties = (request.schema_asked or {"properties": answer})["properties"]
-        said = json.dumps({name: answer.get(name, []) for name in properties})
-        match kind:
-            case "broken_json" | "truncated":
-                return said[: len(said) * 2 // 3]
-            case "empty":
-                return ""
-        return said
+        return Said(json.dumps({name: answer.get(name, []) for name in properties}))
 
 
 def _refusal(fault: Fault) -> OpenAiError:

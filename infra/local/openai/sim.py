@@ -1,6 +1,8 @@
 """/_sim/: what only tests and the local stack may ask for."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -10,6 +12,7 @@ from starlette.routing import Route
 
 from infra.local.openai.judge import Scripted
 from infra.local.openai.simulator import KINDS, Fault, Simulator
+from infra.local.openai.talker import Turn
 
 
 class _Body(BaseModel):
@@ -43,10 +46,38 @@ class Script(_Body):
     verdict: dict[str, Any]
 
 
+class ScriptedCall(_Body):
+    """One tool call. `arguments`: an object, or the very text that goes over the wire."""
+
+    name: Annotated[str, Field(min_length=1)]
+    arguments: dict[str, Any] | str
+
+    @property
+    def text(self) -> str:
+        """The arguments as they go over the wire."""
+        given = self.arguments
+        return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, separators=(",", ":"))
+
+
+class ScriptedTurn(_Body):
+    """What to say where the last words heard hold `when` (null: any), `times` times (null: always)."""
+
+    when: Annotated[str, Field(min_length=1)] | None = None
+    say: str | None = None
+    calls: list[ScriptedCall] = []
+    times: Annotated[int, Field(ge=1)] | None = 1
+
+    def turn(self) -> Turn:
+        """As the talker takes it."""
+        return Turn(self.when, self.say, tuple((call.name, call.text) for call in self.calls), self.times)
+
+
 class Settings(_Body):
     """What may be changed while running; what isn't given stays."""
 
     latency_ms: Annotated[float, Field(ge=0)] | None = None
+    jitter_ms: Annotated[float, Field(ge=0)] | None = None
+    chunk_delay_ms: Annotated[float, Field(ge=0)] | None = None
     requests_a_minute: Annotated[int, Field(ge=0)] | None = None
     tokens_a_minute: Annotated[int, Field(ge=0)] | None = None
 
@@ -64,6 +95,9 @@ class SimulatorRoutes:
             Route("/_sim/faults", self.clear_faults, methods=["DELETE"]),
             Route("/_sim/answers", self.script, methods=["POST"]),
             Route("/_sim/answers", self.clear_scripts, methods=["DELETE"]),
+            Route("/_sim/turns", self.script_turn, methods=["POST"]),
+            Route("/_sim/turns", self.clear_turns, methods=["DELETE"]),
+            Route("/_sim/turns", self.turns, methods=["GET"]),
             Route("/_sim/requests", self.requests, methods=["GET"]),
             Route("/_sim/requests", self.forget, methods=["DELETE"]),
             Route("/_sim/settings", self.change, methods=["PATCH"]),
@@ -90,6 +124,19 @@ class SimulatorRoutes:
         self._simulator.scripts.clear()
         return Response(status_code=204)
 
+    async def script_turn(self, http: Request) -> Response:
+        """Say this in a conversation."""
+        return await _with(http, ScriptedTurn, lambda body: self._simulator.turns.append(body.turn()))
+
+    async def clear_turns(self, _http: Request) -> Response:
+        """Back to the simple talker."""
+        self._simulator.turns.clear()
+        return Response(status_code=204)
+
+    async def turns(self, _http: Request) -> Response:
+        """The turns that are still to be said."""
+        return JSONResponse([asdict(turn) for turn in self._simulator.turns])
+
     async def requests(self, _http: Request) -> Response:
         """The bodies of all requests that were let in, in order."""
         return JSONResponse(self._simulator.requests)
@@ -115,6 +162,10 @@ class SimulatorRoutes:
         simulator = self._simulator
         if given.latency_ms is not None:
             simulator.latency_ms = given.latency_ms
+        if given.jitter_ms is not None:
+            simulator.set_jitter(given.jitter_ms)
+        if given.chunk_delay_ms is not None:
+            simulator.chunk_delay_ms = given.chunk_delay_ms
         if given.requests_a_minute is not None:
             simulator.limits.requests = given.requests_a_minute
         if given.tokens_a_minute is not None:
