@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -14,12 +15,22 @@ from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 from pydantic import ValidationError
 
-from shared.errors import AccessExpired, AnswerTooLarge, GmailUnavailable, TransientError
+from shared.errors import (
+    AccessExpired,
+    AccessRevoked,
+    AnswerTooLarge,
+    AppRefused,
+    GmailUnavailable,
+    KeyMissing,
+    TenthsError,
+    TransientError,
+)
+from shared.gmail import batch
 from shared.gmail.access import AccessTokens
 from shared.gmail.answers import Answer, Attachment, History, Labelled, Message, MessageList, Profile, Watch
 from shared.gmail.payload import large_texts, to_rfc822
 from shared.gmail.quota import Quota
-from shared.gmail.transport import ApiRequest, send
+from shared.gmail.transport import ApiRequest, send, send_together
 
 SENT: Final = "SENT"
 DRAFT: Final = "DRAFT"
@@ -31,8 +42,13 @@ ATTEMPTS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 5.0
 # Within an ack deadline of 60 s: waiting here costs less than a delivery tried again.
 QUOTA_PATIENCE_SECONDS: Final = 45.0
+# Of fetch_many, for each call that may be under way: one email on its way while another waits to be read.
+READ_AHEAD: Final = 2
+_GET: Final = "gmail.users.messages.get"
+_FIELDS: Final = "id,labelIds,internalDate"
 
 A = TypeVar("A", bound=Answer)
+_Results = asyncio.Queue["tuple[str, FetchedEmail | TenthsError] | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,14 @@ class FetchedEmail:
         return SENT in self.label_ids and DRAFT not in self.label_ids
 
 
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """A page of ids of sent mail, newest first. `next_page_token` None: it was the last."""
+
+    ids: tuple[str, ...]
+    next_page_token: str | None
+
+
 class Gmail:
     """Lives with the process; `mailbox` gives what one delivery works with."""
 
@@ -75,6 +99,10 @@ class Gmail:
         self.quota = quota
         # Bounds what is held in memory. Taken after the wait for quota, so that one mailbox's wait holds up no other.
         self.turns = asyncio.Semaphore(calls_at_once)
+        # A batch is as slow as its slowest call: while one half of the turns waits for it, the other goes on.
+        self.together = min(max(calls_at_once // 2, 1), batch.MOST_CALLS)
+        self.read_ahead = READ_AHEAD * calls_at_once
+        self.batch_uri = f"{endpoint.rstrip('/')}/{batch.PATH}"
         self.users: Any = build(
             "gmail",
             "v1",
@@ -83,22 +111,48 @@ class Gmail:
             client_options={"api_endpoint": endpoint},
         ).users()
 
-    def mailbox(self, mailbox_id: UUID, refresh_token_encrypted: str) -> "GmailMailbox":
-        return GmailMailbox(self, str(mailbox_id), refresh_token_encrypted)
+    def mailbox(
+        self,
+        mailbox_id: UUID,
+        refresh_token_encrypted: str,
+        *,
+        background: bool = False,
+        patience_seconds: float = QUOTA_PATIENCE_SECONDS,
+    ) -> "GmailMailbox":
+        """One mailbox. `background`: what waits for nobody, and so leaves quota to what somebody waits for."""
+        return GmailMailbox(
+            self,
+            str(mailbox_id),
+            refresh_token_encrypted,
+            background=background,
+            patience_seconds=patience_seconds,
+        )
 
 
 class GmailMailbox:
     """One mailbox.
 
     Every method raises AccessRevoked, AppRefused, KeyMissing, OverQuota, GmailUnavailable or GmailRefused, and what
-    it says itself.
+    it says itself. `patience_seconds`: how long a call may wait for quota. `calls_made`: the calls sent so far, as
+    Gmail counts them: each of a batch, and each try.
     """
 
-    def __init__(self, gmail: Gmail, mailbox_id: str, refresh_token_encrypted: str) -> None:
+    def __init__(
+        self,
+        gmail: Gmail,
+        mailbox_id: str,
+        refresh_token_encrypted: str,
+        *,
+        background: bool = False,
+        patience_seconds: float = QUOTA_PATIENCE_SECONDS,
+    ) -> None:
         self._gmail = gmail
         self._users = gmail.users
         self._mailbox_id = mailbox_id
         self._refresh_token = refresh_token_encrypted
+        self._background = background
+        self.patience_seconds = patience_seconds
+        self.calls_made = 0
 
     async def history_since(self, history_id: int) -> AsyncIterator[HistoryPage]:
         """What was sent after this history id, page by page. Raises HistoryExpired.
@@ -125,37 +179,55 @@ class GmailMailbox:
 
     async def sent_since(self, moment: datetime) -> AsyncIterator[tuple[str, ...]]:
         """Ids of all emails that are SENT since then, newest first, page by page."""
+        query = f"after:{int(moment.timestamp())}"
         token: str | None = None
         while True:
-            request = self._users.messages().list(
-                userId="me",
-                labelIds=[SENT],
-                q=f"after:{int(moment.timestamp())}",
-                maxResults=PAGE,
-                pageToken=token,
-            )
-            page = await self._call(request, MessageList)
-            yield tuple(message.id for message in page.messages)
+            page = await self.sent_page(query, token, PAGE)
+            yield page.ids
             token = page.next_page_token
             if token is None:
                 return
 
+    async def sent_page(self, query: str, page_token: str | None, most: int) -> SentPage:
+        """At most so many (1 to 500) emails that are SENT and match the query, which can't widen that.
+
+        `page_token` None: from the newest on.
+        """
+        request = self._users.messages().list(
+            userId="me", labelIds=[SENT], q=query, maxResults=most, pageToken=page_token
+        )
+        page = await self._call(request, MessageList)
+        return SentPage(tuple(message.id for message in page.messages), page.next_page_token)
+
     async def fetch(self, email_id: str) -> FetchedEmail:
         """One email: whole or, where it is large, without its attachments. Raises MessageGone."""
-        fields = "id,labelIds,internalDate"
-        messages = self._users.messages()
+        return await self._fetch(email_id)
+
+    async def fetch_many(
+        self, email_ids: Iterable[str]
+    ) -> AsyncGenerator[tuple[str, FetchedEmail | TenthsError], None]:
+        """Each of these emails once, as `fetch` gives it, or the error it raises; in the order they come in.
+
+        While the caller works on one, others are on their way or wait, `Gmail.read_ahead` of them at most. Raises
+        AccessRevoked, AppRefused and KeyMissing: then none can be read. Whoever stops early closes it (`aclosing`).
+        """
+        ids = tuple(dict.fromkeys(email_ids))
+        # None: there will be no more.
+        results: _Results = asyncio.Queue()
+        room = asyncio.Semaphore(self._gmail.read_ahead)
+        reading = asyncio.create_task(self._read_ahead(ids, room, results))
+        reading.add_done_callback(lambda _: results.put_nowait(None))
         try:
-            request = messages.get(userId="me", id=email_id, format="raw", fields=f"{fields},raw")
-            message = await self._call(request, Message, most_bytes=RAW_BYTES)
-        except AnswerTooLarge:
-            request = messages.get(userId="me", id=email_id, format="full", fields=f"{fields},payload")
-            message = await self._call(request, Message)
-            for body in large_texts(message.payload or {}):
-                part = messages.attachments().get(userId="me", messageId=email_id, id=body["attachmentId"])
-                body["data"] = (await self._call(part, Attachment)).data
-        raw = message.raw if message.raw is not None else to_rfc822(message.payload or {})
-        received_at = datetime.fromtimestamp(message.internal_date / 1000, UTC)
-        return FetchedEmail(id=message.id, label_ids=message.label_ids, received_at=received_at, raw=raw)
+            while (result := await results.get()) is not None:
+                yield result
+                room.release()
+            try:
+                await reading
+            except BaseExceptionGroup as errors:
+                raise errors.exceptions[0] from None
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def profile(self) -> Profile:
         return await self._call(self._users.getProfile(userId="me"), Profile)
@@ -165,8 +237,104 @@ class GmailMailbox:
         body = {"topicName": topic, "labelIds": [SENT], "labelFilterBehavior": "INCLUDE"}
         return await self._call(self._users.watch(userId="me", body=body), Watch)
 
-    async def _call(self, request: ApiRequest, kind: type[A], *, most_bytes: int = MOST_BYTES) -> A:
-        give_up = time.monotonic() + QUOTA_PATIENCE_SECONDS
+    def _raw(self, email_id: str) -> ApiRequest:
+        request: ApiRequest = self._users.messages().get(
+            userId="me", id=email_id, format="raw", fields=f"{_FIELDS},raw"
+        )
+        return request
+
+    async def _fetch(self, email_id: str, failed: TenthsError | None = None) -> FetchedEmail:
+        """As `fetch`; `failed`: what became of a first try that was made elsewhere."""
+        try:
+            message = await self._call(self._raw(email_id), Message, most_bytes=RAW_BYTES, failed=failed)
+        except AnswerTooLarge:
+            messages = self._users.messages()
+            request = messages.get(userId="me", id=email_id, format="full", fields=f"{_FIELDS},payload")
+            message = await self._call(request, Message)
+            for body in large_texts(message.payload or {}):
+                part = messages.attachments().get(userId="me", messageId=email_id, id=body["attachmentId"])
+                body["data"] = (await self._call(part, Attachment)).data
+        return _email(message)
+
+    async def _read_ahead(self, ids: Sequence[str], room: asyncio.Semaphore, results: _Results) -> None:
+        """Puts what becomes of each email among the results; there must be room for it before it is asked for."""
+        turns, together = self._gmail.turns, self._gmail.together
+        async with asyncio.TaskGroup() as group:
+
+            def again(email_id: str, failed: TenthsError) -> None:
+                group.create_task(self._try_again(email_id, failed, results))
+
+            for start in range(0, len(ids), together):
+                waiting = ids[start : start + together]
+                for _ in waiting:
+                    await room.acquire()
+                try:
+                    await self._spend(_GET, self.patience_seconds, calls=len(waiting))
+                except TenthsError as failed:
+                    for email_id in waiting:
+                        again(email_id, failed)
+                    continue
+                while waiting:
+                    taken = await _take(turns, len(waiting))
+                    trying = group.create_task(self._first_try(waiting[:taken], results, again))
+                    # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
+                    trying.add_done_callback(partial(_give_back, turns, taken))
+                    waiting = waiting[taken:]
+
+    async def _first_try(
+        self, ids: Sequence[str], results: _Results, again: Callable[[str, TenthsError], None]
+    ) -> None:
+        """One try of each, with quota spent and turns taken already. What fails is tried `again`, one by one."""
+        left = dict(enumerate(ids))
+        requests = [self._raw(email_id) for email_id in ids]
+        token: str | None = None
+
+        def answered(number: int, content: Any) -> None:
+            email_id = left.pop(number)
+            try:
+                if isinstance(content, TenthsError):
+                    raise content
+                results.put_nowait((email_id, _email(_checked(content, Message, _GET))))
+            except TenthsError as error:
+                if isinstance(error, AccessExpired) and token is not None:
+                    self._gmail.tokens.forget(self._refresh_token, token)
+                again(email_id, error)
+
+        failed: TenthsError = GmailUnavailable(f"{_GET}: the batch ended without its answer")
+        http, uri = self._gmail.http, self._gmail.batch_uri
+        try:
+            token = await self._gmail.tokens.token(self._refresh_token)
+            self.calls_made += len(ids)
+            if len(ids) == 1:
+                answered(0, await send(http, requests[0], token, most_bytes=RAW_BYTES))
+            else:
+                await send_together(http, uri, requests, token, answered, most_bytes=RAW_BYTES)
+        except TenthsError as error:
+            failed = error
+        for number in tuple(left):
+            answered(number, failed)
+
+    async def _try_again(self, email_id: str, failed: TenthsError, results: _Results) -> None:
+        try:
+            email = await self._fetch(email_id, failed)
+        except (AccessRevoked, AppRefused, KeyMissing):
+            raise
+        except TenthsError as error:
+            # Frames that its traceback holds on to would hold mail.
+            results.put_nowait((email_id, error.with_traceback(None)))
+        else:
+            results.put_nowait((email_id, email))
+
+    async def _spend(self, method_id: str, patience_seconds: float, *, calls: int = 1) -> None:
+        await self._gmail.quota.spend(
+            self._mailbox_id, method_id, patience_seconds=patience_seconds, calls=calls, background=self._background
+        )
+
+    async def _call(
+        self, request: ApiRequest, kind: type[A], *, most_bytes: int = MOST_BYTES, failed: TenthsError | None = None
+    ) -> A:
+        """Send this and give its answer; `failed` takes the place of the first try."""
+        give_up = time.monotonic() + self.patience_seconds
         async for attempt in stamina.retry_context(
             on=_worth_another_try,
             attempts=ATTEMPTS,
@@ -176,17 +344,40 @@ class GmailMailbox:
             wait_max=LONGEST_WAIT_SECONDS,
         ):
             with attempt:
-                patience = max(give_up - time.monotonic(), 0.0)
-                await self._gmail.quota.spend(self._mailbox_id, request.methodId, patience_seconds=patience)
+                if failed is not None and attempt.num == 1:
+                    raise failed
+                await self._spend(request.methodId, max(give_up - time.monotonic(), 0.0))
                 token = await self._gmail.tokens.token(self._refresh_token)
                 try:
                     async with self._gmail.turns:
+                        self.calls_made += 1
                         answer = await send(self._gmail.http, request, token, most_bytes=most_bytes)
                 except AccessExpired:
                     self._gmail.tokens.forget(self._refresh_token, token)
                     raise
                 return _checked(answer, kind, request.methodId)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def _take(turns: asyncio.Semaphore, most: int) -> int:
+    """Wait for one turn, as everybody does, and take what else is free, so that no turn lies idle; gives how many."""
+    await turns.acquire()
+    taken = 1
+    while taken < most and not turns.locked():
+        await turns.acquire()
+        taken += 1
+    return taken
+
+
+def _give_back(turns: asyncio.Semaphore, taken: int, _task: asyncio.Task[None]) -> None:
+    for _ in range(taken):
+        turns.release()
+
+
+def _email(message: Message) -> FetchedEmail:
+    raw = message.raw if message.raw is not None else to_rfc822(message.payload or {})
+    received_at = datetime.fromtimestamp(message.internal_date / 1000, UTC)
+    return FetchedEmail(id=message.id, label_ids=message.label_ids, received_at=received_at, raw=raw)
 
 
 def _worth_another_try(error: Exception) -> bool | float:

@@ -20,6 +20,7 @@ from shared.errors import (
 )
 
 HISTORY_LIST: Final = "gmail.users.history.list"
+BATCH: Final = "batch"  # no method of Gmail's: the endpoint that takes many calls
 _OVER_QUOTA_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded"}
 )
@@ -34,12 +35,14 @@ _TABLE: Final[tuple[tuple[Container[int], frozenset[str] | None, str | None, typ
     ((403,), _OVER_QUOTA_REASONS, None, OverQuota),
     ((403,), _REVOKED_REASONS, None, AccessRevoked),
     ((403,), _OUR_APP_REASONS, None, AppRefused),
+    ((408,), None, None, GmailUnavailable),
+    ((429,), None, None, OverQuota),
+    # A batch that is refused as a whole says nothing of any email in it.
+    (range(400, 500), None, BATCH, AppRefused),
     ((404,), _GONE_REASONS, HISTORY_LIST, HistoryExpired),
     ((404, 410), _GONE_REASONS, None, MessageGone),
     # Not Gmail's own word: an endpoint that is no Gmail at all.
     ((404, 410), None, None, AppRefused),
-    ((408,), None, None, GmailUnavailable),
-    ((429,), None, None, OverQuota),
     (range(500, 600), None, None, GmailUnavailable),
     (range(400, 500), None, None, GmailRefused),
 )

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -82,17 +82,16 @@ class Wire:
         """One call."""
         request = await _request(http)
         routed = self._api.route(request)
-        return await self._deliver(routed.method.name if routed else "", request, self._api.answer)
+        return await self._deliver(routed.method.name if routed else "", request, self._call)
 
     async def batch(self, http: HttpRequest) -> Response:
         """Up to a hundred calls."""
-        return await self._deliver(BATCH, await _request(http), lambda whole: answer_batch(whole, self._api.answer))
+        at_once = self._simulator.behaviour.batch_parallel
+        return await self._deliver(BATCH, await _request(http), lambda whole: answer_batch(whole, self._call, at_once))
 
     async def token(self, http: HttpRequest) -> Response:
         """OAuth's token endpoint."""
-        return await self._deliver(
-            TOKEN, await _request(http), lambda request: exchange_token(self._simulator, _form(request))
-        )
+        return await self._deliver(TOKEN, await _request(http), self._exchange)
 
     async def consent(self, http: HttpRequest) -> Response:
         """OAuth's consent screen, agreed to at once."""
@@ -102,11 +101,20 @@ class Wire:
         """OAuth's revocation endpoint."""
         return _response(revoke_token(self._simulator, _form(await _request(http))))
 
-    async def _deliver(self, method: str, request: Request, answer: Callable[[Request], Answer]) -> Response:
-        """The answer, after the latency there is, through what is planned to happen to the connection."""
+    async def _call(self, request: Request) -> Answer:
+        """One call, alone or out of a batch, after a latency of its own."""
+        with self._simulator.under_way.call(self._api.address(request)):
+            await self._latency()
+            return self._api.answer(request)
+
+    async def _exchange(self, request: Request) -> Answer:
+        await self._latency()
+        return exchange_token(self._simulator, _form(request))
+
+    async def _deliver(self, method: str, request: Request, answer: Callable[[Request], Awaitable[Answer]]) -> Response:
+        """The answer, through what is planned to happen to the connection."""
         if method in {BATCH, TOKEN}:
             self._simulator.calls[method] += 1
-        await self._latency()
         fault = self._simulator.faults.on_wire(method, self._api.address(request))
         if fault and fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
@@ -114,13 +122,16 @@ class Wire:
             case CallFault.TIMEOUT:
                 return _Silence()
             case CallFault.RESET:
+                await self._latency()
                 return _Aborted()
         try:
             if method in {BATCH, TOKEN}:
                 self._simulator.faults.refuse(method, "")
-            answered = answer(request)
         except GmailError as refusal:
+            await self._latency()
             answered = refusal.answer()
+        else:
+            answered = await answer(request)
         if fault and fault.kind is CallFault.MALFORMED:
             answered = Answer(answered.status, answered.body[: len(answered.body) // 2], answered.headers)
         return _response(answered)

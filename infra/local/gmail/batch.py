@@ -1,8 +1,9 @@
 """The batch endpoint: many calls in one multipart/mixed body, answered one by one."""
 
+import asyncio
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from http import HTTPStatus
@@ -24,14 +25,24 @@ class _Part:
     request: Request
 
 
-def answer_batch(request: Request, answer: Callable[[Request], Answer]) -> Answer:
-    """Lets `answer` answer each call. A batch that can't be read, or that is too large, is refused whole."""
+async def answer_batch(request: Request, answer: Callable[[Request], Awaitable[Answer]], at_once: int) -> Answer:
+    """Lets `answer` answer each call, in order and at most `at_once` at a time; the last one ends the batch.
+
+    A batch that can't be read, or that is too large, is refused whole.
+    """
     try:
         parts = list(_read(request))
     except GmailError as refusal:
         return refusal.answer()
+    turns = asyncio.Semaphore(at_once)
+
+    async def answered(part: _Part) -> Answer:
+        async with turns:
+            return await answer(part.request)
+
+    answers = await asyncio.gather(*map(answered, parts))
     boundary = f"batch_{secrets.token_urlsafe(24)}"
-    body = b"".join(_written(boundary, part.content_id, answer(part.request)) for part in parts)
+    body = b"".join(_written(boundary, part.content_id, given) for part, given in zip(parts, answers, strict=True))
     return Answer(200, body + f"--{boundary}--\r\n".encode(), {"Content-Type": f"multipart/mixed; boundary={boundary}"})
 
 

@@ -95,6 +95,7 @@ class Settings(_Body):
     sent_as: SentAs | None = None
     latency_ms: float | None = Field(default=None, ge=0)
     jitter_ms: float | None = Field(default=None, ge=0)
+    batch_parallel: int | None = Field(default=None, ge=1)
     token_lifetime_s: float | None = Field(default=None, ge=0)
     quota_profile: Literal["2026", "legacy", "unmetered"] | None = None
 
@@ -197,6 +198,8 @@ class SimulatorRoutes:
             behaviour.latency_ms = given.latency_ms
         if given.jitter_ms is not None:
             behaviour.jitter_ms = given.jitter_ms
+        if given.batch_parallel is not None:
+            behaviour.batch_parallel = given.batch_parallel
         if given.token_lifetime_s is not None:
             simulator.tokens.lifetime_s = given.token_lifetime_s
         if given.quota_profile is not None:
@@ -209,6 +212,7 @@ class SimulatorRoutes:
                 "sent_as": behaviour.sent_as,
                 "latency_ms": behaviour.latency_ms,
                 "jitter_ms": behaviour.jitter_ms,
+                "batch_parallel": behaviour.batch_parallel,
                 "token_lifetime_s": simulator.tokens.lifetime_s,
                 "quota_profile": simulator.quota.profile.name,
             }
@@ -222,6 +226,7 @@ class SimulatorRoutes:
         return JSONResponse(
             {
                 "calls": dict(simulator.calls),
+                "most_under_way": dict(simulator.under_way.most),
                 "quota": simulator.quota.report(),
                 "pushes": dict(simulator.pushes.counts),
                 "messages": {mailbox.address: totals.get(mailbox.id, 0) for mailbox in simulator.mailboxes.all()},
@@ -232,6 +237,7 @@ class SimulatorRoutes:
     async def reset_stats(self, _request: Request) -> Response:
         """Counts from zero, quota windows included."""
         self._simulator.calls.clear()
+        self._simulator.under_way.most.clear()
         self._simulator.pushes.counts.clear()
         self._simulator.quota.reset()
         return Response(status_code=204)

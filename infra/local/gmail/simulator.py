@@ -2,6 +2,8 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,11 +27,33 @@ class SentAs(StrEnum):
 
 @dataclass(slots=True)
 class Behaviour:
-    """What may be changed while running. Latencies are milliseconds, the jitter uniform between 0 and its value."""
+    """What may be changed while running. Latencies are milliseconds, the jitter uniform between 0 and its value.
+
+    `batch_parallel`: how many calls of one batch are under way at a time; each has a latency of its own.
+    """
 
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
     sent_as: SentAs = SentAs.MESSAGE_ADDED
+    batch_parallel: int = 10
+
+
+class UnderWay:
+    """How many calls of each mailbox are under way, alone or within batches, and the most that ever were."""
+
+    def __init__(self) -> None:
+        self._now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+
+    @contextmanager
+    def call(self, address: str) -> Iterator[None]:
+        """Counts one call of this mailbox for as long as it lasts."""
+        self._now[address] += 1
+        self.most[address] = max(self.most[address], self._now[address])
+        try:
+            yield
+        finally:
+            self._now[address] -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,7 @@ class Simulator:
     behaviour: Behaviour
     randomness: random.Random
     calls: Counter[str] = field(default_factory=Counter)
+    under_way: UnderWay = field(default_factory=UnderWay)
 
     @classmethod
     def open(cls, options: Options) -> "Simulator":
