@@ -104,6 +104,10 @@ class GmailPushHandler:
         return ReadOn(mailbox.id, published, history_id, caught_up=True)
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:
+        if not email_ids:
+            return 0
+        # First, so that from the moment it is published, an email is either awaited or on record.
+        await self.analyses.await_analysis(mailbox.id, email_ids)
         messages = [SentEmail(mailbox_id=mailbox.id, email_id=email_id) for email_id in email_ids]
         await self.publisher.publish(messages, correlation_id)
         return len(messages)

@@ -57,6 +57,8 @@ class TimekeeperSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: int = 0
+    analysis_version: int = 0
+    """Rises when emails would be read differently from now on; a changed rounding rule or rate doesn't raise it."""
     time_zone: ZoneInfo | None = None
     rounding_increment: int = 6
     rounding_mode: RoundingMode = RoundingMode.UP
@@ -69,6 +71,7 @@ class TimekeeperSettings(BaseModel):
     auto_analysis: bool = True
     excluded_recipients: tuple[str, ...] = ()
     excluded_labels: tuple[str, ...] = ()
+    default_client_matter: str | None = None
 
     @field_validator("time_zone", mode="before")
     @classmethod
@@ -90,22 +93,27 @@ class DirectoryMatter(Matter):
     hourly_rate: float | None = None
 
 
-class AnalysisContext(BaseModel):
-    """All that one analysis needs to know besides the email."""
+class ReadingContext(BaseModel):
+    """What is to be known of the timekeeper to read an email."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
-    mailbox_id: UUID
     user_id: UUID
-    state: MailboxState
-    refresh_token_encrypted: str
     settings: TimekeeperSettings | None
     matters: tuple[DirectoryMatter, ...]
-    processed: Processed | None
 
     @property
     def timekeeper(self) -> TimekeeperSettings:
         return self.settings or TimekeeperSettings()
+
+
+class AnalysisContext(ReadingContext):
+    """All that one analysis needs to know besides the email."""
+
+    mailbox_id: UUID
+    state: MailboxState
+    refresh_token_encrypted: str
+    processed: Processed | None
 
     def is_settled(self, analyser_version: int) -> bool:
         """Whether this email needs no further look by this analyser version."""
@@ -167,15 +175,34 @@ class AnalysisStore:
         return None if found is None else AnalysisContext.model_validate(found)
 
     async def still_to_analyse(
-        self, mailbox_id: UUID, email_ids: Iterable[str], analyser_version: int = 0
+        self,
+        mailbox_id: UUID,
+        email_ids: Iterable[str],
+        analyser_version: int = 0,
+        settings_version: int = 0,
+        *,
+        second_looks: bool = True,
     ) -> tuple[str, ...]:
-        """Those of the emails, in their order, that no analyser of this version or a later one has read for good."""
+        """Those of the emails, in their order, that no analyser of this version or a later one has read for good.
+
+        Nor under settings of this analysis version or a later one. `second_looks` False: an email that waits for the
+        model to come back is no reason to read it again.
+        """
         arguments = {
             "p_mailbox_id": str(mailbox_id),
             "p_email_ids": list(email_ids),
             "p_analyser_version": analyser_version,
+            "p_settings_version": settings_version,
+            "p_second_looks": second_looks,
         }
         return _IDS.validate_python(await self._client.call("emails_to_analyse", arguments))
+
+    async def await_analysis(self, mailbox_id: UUID, email_ids: Iterable[str]) -> None:
+        """Note that these emails are handed on to analysis: each waits until something is on record of it.
+
+        Those that were read wait for nothing. Noting one again changes nothing.
+        """
+        await self._client.call("await_analysis", {"p_mailbox_id": str(mailbox_id), "p_email_ids": list(email_ids)})
 
     async def record(self, context: AnalysisContext, analyses: Sequence[Analysis]) -> tuple[Recorded, ...]:
         """Record analyses of one mailbox's emails, each email once, in one transaction.
@@ -199,7 +226,7 @@ def _analysis_row(context: AnalysisContext, analysis: Analysis) -> dict[str, Any
         "second_look": analysis.judged.second_look if analysis.judged else None,
         "sent_at": None if analysis.sent_at is None else analysis.sent_at.isoformat(),
         "analyser_version": analysis.analyser_version,
-        "settings_version": context.timekeeper.version,
+        "settings_version": context.timekeeper.analysis_version,
         "correlation_id": analysis.correlation_id,
         "entries": [_entry_row(context, entry) for entry in analysis.entries],
     }
@@ -209,12 +236,13 @@ def _entry_row(context: AnalysisContext, entry: "Entry") -> dict[str, Any]:
     """An entry with a snapshot of the rounding rule and the rate it is made under."""
     rule = context.timekeeper
     matter = next((m for m in context.matters if m.id == entry.matter_id), None)
+    client_matter = entry.client_matter or rule.default_client_matter
     return {
         "evidence_key": evidence_key(entry),
         "duration_minutes": entry.duration_minutes,
         "entry_type": entry.entry_type,
         "date_performed": entry.date_performed.isoformat(),
-        "client_matter": None if entry.client_matter is None else _storable(entry.client_matter),
+        "client_matter": None if client_matter is None else _storable(client_matter),
         "matter_id": None if entry.matter_id is None else str(entry.matter_id),
         "description": _storable(entry.description),
         "billable": entry.billable,

@@ -132,7 +132,7 @@ async def test_the_timekeepers_day_directory_and_rates_are_those_of_the_entry(da
     assert (entry["hourly_rate"], entry["rate_category"]) == (450, "trial")
     rows = (await dana.rest.get("/processed_emails", params={"email_id": f"eq.{sent}"})).json()
     assert rows[0]["sent_at"] is not None
-    assert rows[0]["settings_version"] == 1
+    assert rows[0]["settings_version"] == 2  # her time zone, then her directory
 
 
 async def test_the_correlation_id_of_the_push_stands_on_the_analysis(running: Running, dana: Timekeeper) -> None:
