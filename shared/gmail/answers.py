@@ -84,6 +84,19 @@ class Attachment(Answer):
     data: str
 
 
+class Label(Answer):
+    """A label: `name` as people see it, `id` as messages carry it."""
+
+    id: str
+    name: str
+
+
+class LabelList(Answer):
+    """All labels of a mailbox."""
+
+    labels: tuple[Label, ...] = ()
+
+
 class Profile(Answer):
     """Whose mailbox it is and where its history stands."""
 

@@ -15,6 +15,7 @@ from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 from pydantic import ValidationError
 
+from shared.breaker import Breaker
 from shared.errors import (
     AccessExpired,
     AccessRevoked,
@@ -27,7 +28,18 @@ from shared.errors import (
 )
 from shared.gmail import batch
 from shared.gmail.access import AccessTokens
-from shared.gmail.answers import Answer, Attachment, History, Labelled, Message, MessageList, Profile, Watch
+from shared.gmail.answers import (
+    Answer,
+    Attachment,
+    History,
+    Label,
+    Labelled,
+    LabelList,
+    Message,
+    MessageList,
+    Profile,
+    Watch,
+)
 from shared.gmail.payload import large_texts, to_rfc822
 from shared.gmail.quota import Quota
 from shared.gmail.transport import ApiRequest, send, send_together
@@ -88,6 +100,11 @@ class SentPage:
     next_page_token: str | None
 
 
+# In a row, of all mailboxes together: one mailbox that fails alone must not keep the others out.
+FAILURES_UNTIL_OPEN: Final = 20
+REST_SECONDS: Final = 10.0
+
+
 class Gmail:
     """Lives with the process; `mailbox` gives what one delivery works with."""
 
@@ -103,6 +120,14 @@ class Gmail:
         self.together = min(max(calls_at_once // 2, 1), batch.MOST_CALLS)
         self.read_ahead = READ_AHEAD * calls_at_once
         self.batch_uri = f"{endpoint.rstrip('/')}/{batch.PATH}"
+        self.breaker = Breaker(
+            "gmail",
+            threshold=FAILURES_UNTIL_OPEN,
+            rest_seconds=REST_SECONDS,
+            counts=(GmailUnavailable,),
+            spares=(AccessExpired,),
+            open_error=lambda rest: GmailUnavailable("left alone, after too many failures", retry_after=rest),
+        )
         self.users: Any = build(
             "gmail",
             "v1",
@@ -229,6 +254,10 @@ class GmailMailbox:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
+    async def labels(self) -> tuple[Label, ...]:
+        """The mailbox's labels, its own and Gmail's."""
+        return (await self._call(self._users.labels().list(userId="me"), LabelList)).labels
+
     async def profile(self) -> Profile:
         return await self._call(self._users.getProfile(userId="me"), Profile)
 
@@ -306,9 +335,11 @@ class GmailMailbox:
             token = await self._gmail.tokens.token(self._refresh_token)
             self.calls_made += len(ids)
             if len(ids) == 1:
-                answered(0, await send(http, requests[0], token, most_bytes=RAW_BYTES))
+                answered(0, await self._send(requests[0], token, RAW_BYTES))
             else:
-                await send_together(http, uri, requests, token, answered, most_bytes=RAW_BYTES)
+                await self._gmail.breaker.call(
+                    lambda: send_together(http, uri, requests, token, answered, most_bytes=RAW_BYTES)
+                )
         except TenthsError as error:
             failed = error
         for number in tuple(left):
@@ -329,6 +360,10 @@ class GmailMailbox:
         await self._gmail.quota.spend(
             self._mailbox_id, method_id, patience_seconds=patience_seconds, calls=calls, background=self._background
         )
+
+    async def _send(self, request: ApiRequest, token: str, most_bytes: int) -> Any:
+        http = self._gmail.http
+        return await self._gmail.breaker.call(lambda: send(http, request, token, most_bytes=most_bytes))
 
     async def _call(
         self, request: ApiRequest, kind: type[A], *, most_bytes: int = MOST_BYTES, failed: TenthsError | None = None
@@ -351,7 +386,7 @@ class GmailMailbox:
                 try:
                     async with self._gmail.turns:
                         self.calls_made += 1
-                        answer = await send(self._gmail.http, request, token, most_bytes=most_bytes)
+                        answer = await self._send(request, token, most_bytes)
                 except AccessExpired:
                     self._gmail.tokens.forget(self._refresh_token, token)
                     raise

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import stamina
 import structlog
-from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
-from shared.errors import ModelOverLimit, ModelUnavailable, ModelUnusable
+from shared.breaker import Breaker
+from shared.errors import ModelMisconfigured, ModelOverLimit, ModelUnavailable, ModelUnusable
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -83,11 +82,14 @@ class ChatClient:
     def __init__(self, api: ModelApi) -> None:
         self.api = api
         self._turns = asyncio.Semaphore(api.calls_at_once)
-        # Only what says that the API itself is ill counts; that it is busy, or the answer no good, doesn't.
-        self._breakers = AsyncCircuitBreakerFactory(
-            default_threshold=FAILURES_UNTIL_OPEN,
-            default_ttl=api.rest_seconds,
-            exclude=[ModelOverLimit, ModelUnusable],
+        # Only what says that the API itself is ill counts; that it is busy, or the answer no good, doesn't. A try that
+        # the deadline cuts off hung, too.
+        self._breaker = Breaker(
+            "model",
+            threshold=FAILURES_UNTIL_OPEN,
+            rest_seconds=api.rest_seconds,
+            counts=(ModelUnavailable, ModelMisconfigured, asyncio.CancelledError),
+            open_error=lambda rest: ModelUnavailable("left alone, after too many failures", retry_after=rest),
         )
 
     async def complete(
@@ -112,7 +114,7 @@ class ChatClient:
                     wait_jitter=0.3,
                 ):
                     with attempt:
-                        return await self._unless_open(request)
+                        return await self._breaker.call(lambda: self._ask(request))
         except TimeoutError:
             raise ModelUnavailable(f"no answer within {self.api.deadline_seconds:g} s") from None
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -121,16 +123,6 @@ class ChatClient:
         """Let go of the connections."""
         if "_openai" in vars(self):
             await self._openai.close()
-
-    async def _unless_open(self, request: dict[str, Any]) -> Completion:
-        breaker = await self._breakers.get_breaker("model")
-        try:
-            async with breaker:
-                return await self._ask(request)
-        except OpenedState as opened:
-            # The library raises the same exception again and again: its traceback would hold every caller's mail.
-            opened.__traceback__ = None
-            raise ModelUnavailable("left alone, after too many failures", retry_after=self.api.rest_seconds) from None
 
     async def _ask(self, request: dict[str, Any]) -> Completion:
         """One try. Raises ModelError's kinds."""

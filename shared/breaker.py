@@ -1,0 +1,72 @@
+"""A circuit breaker around one outside API: after failures in a row it is left alone for a while."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+
+FAILURES_UNTIL_OPEN: Final = 5
+REST_SECONDS: Final = 30.0
+
+T = TypeVar("T")
+
+
+class Breaker:
+    """Lives with the client of the API.
+
+    threshold: failures in a row until it opens. rest_seconds: how long calls are then refused; the next one after that
+    decides. counts: the errors that say that the API is ill. Any other says that it answers, as a result does; a
+    cancelled call says nothing, unless CancelledError is among them.
+    open_error: makes what a refused call raises, from the seconds of rest.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        counts: the errors that say that the API is ill, but for those of the kinds in `spares`. Any other says that it
+    answers, as a result does; a cancelled call says nothing, unless CancelledError is among them.
+    open_error: makes what a refused call raises, from the seconds of rest.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        counts: tuple[type[BaseException], ...],
+        open_error: Callable[[float], Exception],
+        spares: tuple[type[BaseException], ...] = (),
+        threshold: int = FAILURES_UNTIL_OPEN,
+        rest_seconds: float = REST_SECONDS,
+    ) -> None:
+        self._name = name
+        self._counts = counts
+        self._spares = spares
+        self._open_error = open_error
+        self._rest_seconds = rest_seconds
+        self._circuits = AsyncCircuitBreakerFactory(default_threshold=threshold, default_ttl=rest_seconds)
+
+    async def call(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Give what the work gives or raises, or raise `open_error` without having begun it."""
+        circuit = await self._circuits.get_breaker(self._name)
+        try:
+            await circuit.__aenter__()
+        except OpenedState as opened:
+            # The library raises the same exception again and again: what hangs on it would keep every caller's mail.
+            opened.__traceback__ = opened.__context__ = None
+            raise self._open_error(self._rest_seconds) from None
+        # Not `async with`: that takes a caller's going away for a failure or, told not to, for a success.
+        try:
+            result = await work()
+        except self._counts as failure:
+            spared = isinstance(failure, self._spares)
+            await circuit.__aexit__(
+                *((None, None, None) if spared else (type(failure), failure, failure.__traceback__))
+            )
+            raise
+        except Exception:
+            await circuit.__aexit__(None, None, None)
+            raise
+        await circuit.__aexit__(None, None, None)
+        return result
