@@ -23,11 +23,15 @@ MOST_CHARACTERS: Final = 8_000
 
 
 class UserTokens:
-    """Verifies Bearer tokens of one Supabase project. Lives with the process; keys are fetched when first needed."""
+    """Verifies Bearer tokens of one Supabase project. Lives with the process; keys are fetched when first needed.
 
-    def __init__(self, http: httpx.AsyncClient, supabase_url: str) -> None:
+    `issuer`: what tokens name as theirs, where that isn't `<supabase_url>/auth/v1`, as behind a domain of one's own.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, supabase_url: str, issuer: str | None = None) -> None:
         self._http = http
-        self._issuer = f"{supabase_url.rstrip('/')}/auth/v1"
+        self._jwks_url = f"{supabase_url.rstrip('/')}/auth/v1/.well-known/jwks.json"
+        self._issuer = issuer or f"{supabase_url.rstrip('/')}/auth/v1"
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -76,7 +80,7 @@ class UserTokens:
     async def _fetch(self) -> None:
         """Fetch the keys. Those at hand stay good while new ones can't be had."""
         try:
-            answer = await self._http.get(f"{self._issuer}/.well-known/jwks.json", timeout=10.0)
+            answer = await self._http.get(self._jwks_url, timeout=10.0)
             answer.raise_for_status()
             keys = jwt.PyJWKSet.from_dict(answer.json())
         except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:

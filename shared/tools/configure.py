@@ -31,7 +31,10 @@ Recipient = Annotated[
 ]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=225, strip_whitespace=True)]
 Domain = Annotated[
-    str, StringConstraints(max_length=255, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", strip_whitespace=True, to_lower=True)
+    str,
+    StringConstraints(
+        max_length=255, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", strip_whitespace=True, to_lower=True
+    ),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 RateCategory = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]

@@ -1,6 +1,7 @@
 """What the tools function holds: who asks, what there is to ask, and what is got ready before it is asked."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ class ToolsParts:
     toolbox: Toolbox
     summary: Summary
     chat: "ChatHandler | None"
+    closers: Sequence[Callable[[], Awaitable[None]]] = ()
     _warming: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     def warm(self, caller: Caller) -> None:
@@ -35,6 +37,11 @@ class ToolsParts:
         task = asyncio.create_task(self._warm(caller))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        for close in self.closers:
+            await close()
 
     async def _warm(self, caller: Caller) -> None:
         try:

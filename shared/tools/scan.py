@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_valid
 
 from shared.bulk_analysis import BulkAnalysis, BulkResult
 from shared.caller import Caller
-from shared.errors import InConflict, InvalidArguments, WrongArgument
+from shared.errors import AccessRevoked, InConflict, InvalidArguments, WrongArgument
 from shared.extraction import ANALYSER_VERSION
 from shared.gmail.client import Gmail, GmailMailbox
 from shared.gmail.query import LONGEST, narrowing
@@ -148,7 +148,12 @@ class Scan:
             inbox = self.gmail.mailbox(
                 mailbox.id, mailbox.refresh_token_encrypted, patience_seconds=self.deadline_seconds
             )
-            goes_on = await self._scan_page(_Page(timekeeper, mailbox, inbox, here), arguments, done, stop_at)
+            try:
+                goes_on = await self._scan_page(_Page(timekeeper, mailbox, inbox, here), arguments, done, stop_at)
+            except AccessRevoked:
+                await self.bulk.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
+                self.timekeepers.changed(caller.user_id)
+                raise
             if goes_on is not None:
                 break
         rows = await self.own.entries_of(caller, done.email_ids, client) if done.email_ids else []

@@ -119,6 +119,10 @@ class Timekeeper:
         """Wait until something is on record of so many emails, whichever."""
         await until(self._outcomes_if_reachable, lambda found: len(found) >= number)
 
+    async def until_waiting(self, number: int) -> None:
+        """Wait until so many emails are handed on to analysis and not analysed."""
+        await until(lambda: self._rows("awaited_emails"), lambda rows: len(rows) == number)
+
     async def _outcomes_if_reachable(self) -> dict[str, str]:
         try:
             return await self.outcomes()
