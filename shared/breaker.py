@@ -16,17 +16,8 @@ class Breaker:
     """Lives with the client of the API.
 
     threshold: failures in a row until it opens. rest_seconds: how long calls are then refused; the next one after that
-    decides. counts: the errors that say that the API is ill. Any other says that it answers, as a result does; a
-    cancelled call says nothing, unless CancelledError is among them.
-    open_error: makes what a refused call raises, from the seconds of rest.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        counts: the errors that say that the API is ill, but for those of the kinds in `spares`. Any other says that it
-    answers, as a result does; a cancelled call says nothing, unless CancelledError is among them.
+    decides. counts: the errors that say that the API is ill, but for those of the kinds in `spares`. Any other says that
+    it answers, as a result does; a cancelled call says nothing, unless CancelledError is among them.
     open_error: makes what a refused call raises, from the seconds of rest.
     """
 
@@ -60,10 +51,10 @@ class Breaker:
         try:
             result = await work()
         except self._counts as failure:
-            spared = isinstance(failure, self._spares)
-            await circuit.__aexit__(
-                *((None, None, None) if spared else (type(failure), failure, failure.__traceback__))
-            )
+            if isinstance(failure, self._spares):
+                await circuit.__aexit__(None, None, None)
+            else:
+                await circuit.__aexit__(type(failure), failure, failure.__traceback__)
             raise
         except Exception:
             await circuit.__aexit__(None, None, None)
