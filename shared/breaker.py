@@ -16,8 +16,8 @@ class Breaker:
     """Lives with the client of the API.
 
     threshold: failures in a row until it opens. rest_seconds: how long calls are then refused; the next one after that
-    decides. counts: the errors that say that the API is ill, but for those of the kinds in `spares`. Any other says that
-    it answers, as a result does; a cancelled call says nothing, unless CancelledError is among them.
+    decides. counts: the errors that say that the API is ill, but for those of the kinds in `spares`. Any other says
+    that it answers, as a result does; a cancelled call says nothing, unless CancelledError is among them.
     open_error: makes what a refused call raises, from the seconds of rest.
     """
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from infra.local.feed import Fed, feed, owner
 from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
+from infra.local.question import Assistant, put_question
 from infra.local.report import Report, counted, show
 from infra.local.stack import ROOT, Stack
 
@@ -78,6 +79,9 @@ async def _run(mbox: Path, address: str, folder: Path, console: Console) -> None
             report = Report(rest)
             fed, seconds = await _send_all(mbox, mailbox, report, console)
             await show(report, fed, seconds, console)
+            email_ids = list(dict.fromkeys(str(row["email_id"]) for row in await report.entries()))
+        async with stack.functions_as(user) as functions:
+            await put_question(Assistant(functions), email_ids, console, has_model=stack.model.asked)
     finally:
         await stack.__aexit__(*sys.exc_info())
 

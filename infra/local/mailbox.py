@@ -47,6 +47,12 @@ class ConnectedMailbox:
         answer = await self.http.delete(f"{self._base}/messages/{email_id}", headers=self._headers)
         answer.raise_for_status()
 
+    async def add_label(self, name: str) -> str:
+        """Make a label; gives its id."""
+        answer = await self.http.post(f"{self._base}/labels", json={"name": name}, headers=self._headers)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
     @property
     def _base(self) -> str:
         return f"{self.gmail_url}/gmail/v1/users/me"

@@ -35,6 +35,11 @@ class Timekeeper(BaseModel):
         """The settings that hold: the defaults for those who set none."""
         return self.settings or TimekeeperSettings()
 
+    @property
+    def readable(self) -> tuple[OwnMailbox, ...]:
+        """The mailboxes that can be read now."""
+        return tuple(each for each in self.mailboxes if each.state is MailboxState.CONNECTED)
+
     def context(self, mailbox: OwnMailbox) -> AnalysisContext:
         """What an analysis of this mailbox's emails needs to know."""
         return AnalysisContext(

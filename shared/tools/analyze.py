@@ -21,7 +21,6 @@ from shared.gmail.client import SENT, FetchedEmail, Gmail
 from shared.models import AnalysisMode, EntryStatus, EntryType, Extractor
 from shared.store.analyses import Outcome, ReadingContext, evidence_key
 from shared.store.entries import OwnData, Row
-from shared.store.mailboxes import MailboxState
 from shared.store.timekeepers import Timekeeper, Timekeepers
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
@@ -185,10 +184,9 @@ class Analyze:
 
     async def _fetched(self, timekeeper: Timekeeper, email_id: str) -> FetchedEmail:
         """The email, out of the one of the user's mailboxes that has it. Raises NotFound and InConflict."""
-        readable = [each for each in timekeeper.mailboxes if each.state is MailboxState.CONNECTED]
-        if not readable:
+        if not timekeeper.readable:
             raise InConflict("no mailbox is connected, or it has to be connected again")
-        for mailbox in readable:
+        for mailbox in timekeeper.readable:
             inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted)
             try:
                 fetched = await inbox.fetch(email_id)

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from shared.caller import Caller
 from shared.errors import InvalidArguments, StoreRefused, WrongArgument
+from shared.gmail.client import Gmail
 from shared.models import AnalysisMode, RoundingMode, RoundingScope
 from shared.store.analyses import DirectoryMatter, TimekeeperSettings
 from shared.store.entries import OwnData
-from shared.store.timekeepers import Timekeepers
+from shared.store.timekeepers import Timekeeper, Timekeepers
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
 
@@ -92,7 +93,7 @@ class ConfigureArguments(Arguments):
     ] = None
     excluded_labels: Annotated[
         tuple[Label, ...] | None,
-        Field(max_length=100, description="Ids of Gmail labels: email with one is never read. The whole list."),
+        Field(max_length=100, description="Gmail labels: email with one of them is never read. The whole list."),
     ] = None
     default_client_matter: Annotated[
         Name | None, Field(description="The client or matter of entries whose email tells none.")
@@ -150,6 +151,7 @@ class Configure:
 
     timekeepers: Timekeepers
     own: OwnData
+    gmail: Gmail
 
     async def run(self, caller: Caller, arguments: ConfigureArguments, _report: Report) -> Configuration:
         """Show, after changing what is given. Raises InvalidArguments, StoreUnavailable and StoreRefused."""
@@ -162,6 +164,8 @@ class Configure:
         _check(arguments, before.matters)
         added, removed = given.pop("add_matters", []), given.pop("remove_matters", [])
         changes = {name: _DEFAULTS[name] for name in given.pop("reset", [])} | given
+        if arguments.excluded_labels:
+            changes["excluded_labels"] = await self._label_ids(before, arguments.excluded_labels)
         try:
             row = await self.own.configure(
                 caller,
@@ -180,6 +184,22 @@ class Configure:
         rules = TimekeeperSettings.model_validate(row["settings"]) if row["settings"] else TimekeeperSettings()
         matters = tuple(DirectoryMatter.model_validate(each) for each in row["matters"])
         return _shown(before.rules, rules, matters, changed_matters=matters != before.matters)
+
+    async def _label_ids(self, timekeeper: Timekeeper, names: tuple[str, ...]) -> list[str]:
+        """What emails carry of these labels, in each of the mailboxes. Raises InvalidArguments, and Gmail's errors."""
+        ids: dict[str, set[str]] = {}
+        for mailbox in timekeeper.readable:
+            for label in await self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted).labels():
+                ids.setdefault(label.name.casefold(), set()).add(label.id)
+                ids.setdefault(label.id.casefold(), set()).add(label.id)
+        wrong = [
+            WrongArgument(f"excluded_labels.{place}", "there is no such label in a connected mailbox")
+            for place, name in enumerate(names)
+            if name.casefold() not in ids
+        ]
+        if wrong:
+            raise InvalidArguments(*wrong)
+        return sorted({each for name in names for each in ids[name.casefold()]})
 
 
 _DEFAULTS: Final = TimekeeperSettings().model_dump(mode="json")

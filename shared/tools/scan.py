@@ -21,7 +21,6 @@ from shared.gmail.client import Gmail, GmailMailbox
 from shared.gmail.query import LONGEST, narrowing
 from shared.models import AnalysisMode, BillableTimeEntry
 from shared.store.entries import OwnData
-from shared.store.mailboxes import MailboxState
 from shared.store.timekeepers import OwnMailbox, Timekeeper, Timekeepers
 from shared.tools.clients import known_client
 from shared.tools.registry import Arguments, Progress, Report, ToolAnswer
@@ -249,7 +248,7 @@ def _readable(timekeeper: Timekeeper, cursor: Cursor | None) -> tuple[OwnMailbox
     """The mailboxes to read, from the cursor's on. Raises InConflict where there is none that can be read."""
     if not timekeeper.mailboxes:
         raise InConflict("no mailbox is connected: connect one first")
-    readable = tuple(each for each in timekeeper.mailboxes if each.state is MailboxState.CONNECTED)
+    readable = timekeeper.readable
     if not readable:
         raise InConflict("the mailbox has to be connected again: its owner took the permission back, or it ended")
     if cursor is None:

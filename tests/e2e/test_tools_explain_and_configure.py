@@ -179,6 +179,16 @@ async def test_the_directory_is_kept_by_its_names(asking: Asking) -> None:
     ]
 
 
+async def test_a_label_is_left_out_by_its_name(dana: Timekeeper, asking: Asking) -> None:
+    label = await dana.mailbox.add_label("Family")
+    changed = await asking.answer("configure_time_tracking", excluded_labels=["family", "Sent"])
+    assert changed["settings"]["excluded_labels"] == sorted([label, "SENT"])
+    sent = await dana.mailbox.send(MIXED)
+    assert await dana.until_outcomes(sent) == {sent: "excluded"}
+    refused = await asking.ask("configure_time_tracking", excluded_labels=["SENT", "Nothing so called"])
+    assert [error["field"] for error in problem(refused)["errors"]] == ["excluded_labels.1"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
