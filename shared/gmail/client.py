@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -18,11 +17,8 @@ from pydantic import ValidationError
 from shared.breaker import Breaker
 from shared.errors import (
     AccessExpired,
-    AccessRevoked,
     AnswerTooLarge,
-    AppRefused,
     GmailUnavailable,
-    KeyMissing,
     TenthsError,
     TransientError,
 )
@@ -42,6 +38,7 @@ from shared.gmail.answers import (
 )
 from shared.gmail.payload import large_texts, to_rfc822
 from shared.gmail.quota import Quota
+from shared.gmail.reading_ahead import Answered, ReadingAhead
 from shared.gmail.transport import ApiRequest, send, send_together
 
 SENT: Final = "SENT"
@@ -60,7 +57,6 @@ _GET: Final = "gmail.users.messages.get"
 _FIELDS: Final = "id,labelIds,internalDate"
 
 A = TypeVar("A", bound=Answer)
-_Results = asyncio.Queue["tuple[str, FetchedEmail | TenthsError] | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,31 +224,15 @@ class GmailMailbox:
         """One email: whole or, where it is large, without its attachments. Raises MessageGone."""
         return await self._fetch(email_id)
 
-    async def fetch_many(
-        self, email_ids: Iterable[str]
-    ) -> AsyncGenerator[tuple[str, FetchedEmail | TenthsError], None]:
+    def fetch_many(self, email_ids: Iterable[str]) -> AsyncGenerator[tuple[str, FetchedEmail | TenthsError], None]:
         """Each of these emails once, as `fetch` gives it, or the error it raises; in the order they come in.
 
         While the caller works on one, others are on their way or wait, `Gmail.read_ahead` of them at most. Raises
         AccessRevoked, AppRefused and KeyMissing: then none can be read. Whoever stops early closes it (`aclosing`).
         """
-        ids = tuple(dict.fromkeys(email_ids))
-        # None: there will be no more.
-        results: _Results = asyncio.Queue()
-        room = asyncio.Semaphore(self._gmail.read_ahead)
-        reading = asyncio.create_task(self._read_ahead(ids, room, results))
-        reading.add_done_callback(lambda _: results.put_nowait(None))
-        try:
-            while (result := await results.get()) is not None:
-                yield result
-                room.release()
-            try:
-                await reading
-            except BaseExceptionGroup as errors:
-                raise errors.exceptions[0] from None
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        gmail = self._gmail
+        reading = ReadingAhead(self, gmail.turns, together=gmail.together, most=gmail.read_ahead)
+        return reading.read(tuple(dict.fromkeys(email_ids)))
 
     async def labels(self) -> tuple[Label, ...]:
         """The mailbox's labels, its own and Gmail's."""
@@ -285,76 +265,45 @@ class GmailMailbox:
                 body["data"] = (await self._call(part, Attachment)).data
         return _email(message)
 
-    async def _read_ahead(self, ids: Sequence[str], room: asyncio.Semaphore, results: _Results) -> None:
-        """Puts what becomes of each email among the results; there must be room for it before it is asked for."""
-        turns, together = self._gmail.turns, self._gmail.together
-        async with asyncio.TaskGroup() as group:
+    # How many are fetched, for ReadingAhead:
 
-            def again(email_id: str, failed: TenthsError) -> None:
-                group.create_task(self._try_again(email_id, failed, results))
+    async def spend(self, calls: int) -> None:
+        await self._spend(_GET, self.patience_seconds, calls=calls)
 
-            for start in range(0, len(ids), together):
-                waiting = ids[start : start + together]
-                for _ in waiting:
-                    await room.acquire()
-                try:
-                    await self._spend(_GET, self.patience_seconds, calls=len(waiting))
-                except TenthsError as failed:
-                    for email_id in waiting:
-                        again(email_id, failed)
-                    continue
-                while waiting:
-                    taken = await _take(turns, len(waiting))
-                    trying = group.create_task(self._first_try(waiting[:taken], results, again))
-                    # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
-                    trying.add_done_callback(partial(_give_back, turns, taken))
-                    waiting = waiting[taken:]
-
-    async def _first_try(
-        self, ids: Sequence[str], results: _Results, again: Callable[[str, TenthsError], None]
-    ) -> None:
-        """One try of each, with quota spent and turns taken already. What fails is tried `again`, one by one."""
-        left = dict(enumerate(ids))
-        requests = [self._raw(email_id) for email_id in ids]
+    async def together(self, email_ids: Sequence[str], answered: Answered[FetchedEmail]) -> None:
+        left = dict(enumerate(email_ids))
+        requests = [self._raw(email_id) for email_id in email_ids]
         token: str | None = None
 
-        def answered(number: int, content: Any) -> None:
+        def came(number: int, content: Any) -> None:
             email_id = left.pop(number)
             try:
                 if isinstance(content, TenthsError):
                     raise content
-                results.put_nowait((email_id, _email(_checked(content, Message, _GET))))
+                answered(email_id, _email(_checked(content, Message, _GET)))
             except TenthsError as error:
                 if isinstance(error, AccessExpired) and token is not None:
                     self._gmail.tokens.forget(self._refresh_token, token)
-                again(email_id, error)
+                answered(email_id, error)
 
         failed: TenthsError = GmailUnavailable(f"{_GET}: the batch ended without its answer")
         http, uri = self._gmail.http, self._gmail.batch_uri
         try:
             token = await self._gmail.tokens.token(self._refresh_token)
-            self.calls_made += len(ids)
-            if len(ids) == 1:
-                answered(0, await self._send(requests[0], token, RAW_BYTES))
+            self.calls_made += len(email_ids)
+            if len(email_ids) == 1:
+                came(0, await self._send(requests[0], token, RAW_BYTES))
             else:
                 await self._gmail.breaker.call(
-                    lambda: send_together(http, uri, requests, token, answered, most_bytes=RAW_BYTES)
+                    lambda: send_together(http, uri, requests, token, came, most_bytes=RAW_BYTES)
                 )
         except TenthsError as error:
             failed = error
         for number in tuple(left):
-            answered(number, failed)
+            came(number, failed)
 
-    async def _try_again(self, email_id: str, failed: TenthsError, results: _Results) -> None:
-        try:
-            email = await self._fetch(email_id, failed)
-        except (AccessRevoked, AppRefused, KeyMissing):
-            raise
-        except TenthsError as error:
-            # Frames that its traceback holds on to would hold mail.
-            results.put_nowait((email_id, error.with_traceback(None)))
-        else:
-            results.put_nowait((email_id, email))
+    async def again(self, email_id: str, failed: TenthsError) -> FetchedEmail:
+        return await self._fetch(email_id, failed)
 
     async def _spend(self, method_id: str, patience_seconds: float, *, calls: int = 1) -> None:
         await self._gmail.quota.spend(
@@ -392,21 +341,6 @@ class GmailMailbox:
                     raise
                 return _checked(answer, kind, request.methodId)
         raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-async def _take(turns: asyncio.Semaphore, most: int) -> int:
-    """Wait for one turn, as everybody does, and take what else is free, so that no turn lies idle; gives how many."""
-    await turns.acquire()
-    taken = 1
-    while taken < most and not turns.locked():
-        await turns.acquire()
-        taken += 1
-    return taken
-
-
-def _give_back(turns: asyncio.Semaphore, taken: int, _task: asyncio.Task[None]) -> None:
-    for _ in range(taken):
-        turns.release()
 
 
 def _email(message: Message) -> FetchedEmail:
