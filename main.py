@@ -1,15 +1,19 @@
 """What functions-framework loads: every entry point. FUNCTION_TARGET names the one that this process serves.
 
 An email's way: gmail_push reads what was sent since the last push and publishes a message for each email;
-analyze_email fetches, reads and extracts it, and records the time entries.
+analyze_email fetches, reads and extracts it, and records the time entries. What a user asks, tools answers.
+rescans starts, shows and cancels rescans of a mailbox's past; rescan_page reads it, a page a message.
 """
 
 import os
 
 from functions.analyze_email import analyze_email
 from functions.gmail_push import gmail_push
+from functions.rescan_page import rescan_page
+from functions.rescans import rescans
 from functions.start import prepare
+from functions.tools import tools
 
-__all__ = ["analyze_email", "gmail_push"]
+__all__ = ["analyze_email", "gmail_push", "rescan_page", "rescans", "tools"]
 
 prepare(os.environ)

@@ -7,10 +7,16 @@ from typing import Final
 
 from shared import log
 from shared.errors import SettingsError
-from shared.settings import AnalyzeEmailSettings, GmailPushSettings, Settings
+from shared.settings import AnalyzeEmailSettings, GmailPushSettings, RescanSettings, Settings, ToolsSettings
 
 SETTINGS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
-    {"gmail_push": GmailPushSettings, "analyze_email": AnalyzeEmailSettings}
+    {
+        "gmail_push": GmailPushSettings,
+        "analyze_email": AnalyzeEmailSettings,
+        "tools": ToolsSettings,
+        "rescans": RescanSettings,
+        "rescan_page": RescanSettings,
+    }
 )
 
 

@@ -10,6 +10,7 @@ from pydantic_core import Url
 from shared.errors import SettingsError
 
 HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
+RedisUrl = Annotated[Url, UrlConstraints(allowed_schemes=["redis", "rediss"], host_required=True)]
 NonEmpty = Annotated[str, Field(min_length=1)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
 
@@ -48,6 +49,10 @@ class Settings(FromEnviron):
     gmail_quota_profile: Literal["2026", "legacy", "unmetered"] = "2026"
     gmail_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
     """Calls of Gmail under way at the same time in one instance; those beyond wait their turn."""
+    background_share: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """How much of a mailbox's quota rescans may use; the rest is kept for mail as it is sent."""
+    redis_url: RedisUrl | None = None
+    """Where processes share what is left of Gmail's quota, and what was worked out; unset: each minds its own."""
     log_format: Literal["json", "console"] = "json"
 
     @field_validator("token_encryption_keys")
@@ -95,3 +100,41 @@ class ModelSettings(FromEnviron):
 
 class AnalyzeEmailSettings(Settings, ModelSettings):
     """What analyze_email needs besides: a language model, if there is to be one."""
+
+
+class UserSettings(Settings):
+    """What those need besides whom users ask: to know users by their tokens, and to ask the database as they may."""
+
+    supabase_publishable_key: NonEmptySecret
+    supabase_jwt_issuer: NonEmpty | None = None
+    """What users' tokens name as their issuer; unset: SUPABASE_URL with /auth/v1."""
+
+
+class ToolsSettings(UserSettings, ModelSettings):
+    """What the tools and the chat need besides. Chat needs a language model, the tools don't."""
+
+    scan_deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 25.0
+    """Then a scan answers with what it has, and where to go on."""
+    timekeeper_cache_seconds: Annotated[float, Field(gt=0, le=3_600)] = 15.0
+    """How long settings, directory and mailboxes are remembered; who changes them here sees it at once."""
+    answer_cache_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    answer_cache_size: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Analyses of single emails, and summaries: so many, for so long, in one process."""
+    chat_steps: Annotated[int, Field(ge=1, le=50)] = 8
+    """Calls of the model for one answer."""
+    chat_history_tokens: Annotated[int, Field(ge=1_000, le=500_000)] = 12_000
+    chat_tool_output_tokens: Annotated[int, Field(ge=200, le=100_000)] = 3_000
+    chat_output_tokens: Annotated[int, Field(ge=100, le=100_000)] = 2_000
+    chat_deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 120.0
+
+
+class RescanSettings(UserSettings, ModelSettings):
+    """What rescans need besides."""
+
+    gcp_project: NonEmpty
+    rescan_pages_topic: NonEmpty = "rescan-pages"
+    pubsub_emulator_host: str | None = None
+    rescan_page_emails: Annotated[int, Field(ge=1, le=500)] = 100
+    """Emails that one message is about."""
+    rescan_page_seconds: Annotated[float, Field(gt=0, le=500)] = 40.0
+    """Then a page that isn't done goes on in the next message: below the subscription's ack deadline."""

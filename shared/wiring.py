@@ -4,23 +4,44 @@ Heavy libraries are imported by what needs them, inside the function: each deplo
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+from pydantic import TypeAdapter
 
+from shared.caller import Caller
 from shared.gmail.access import AccessTokens
 from shared.gmail.client import Gmail
 from shared.gmail.quota import PROFILES, Quota
-from shared.settings import AnalyzeEmailSettings, GmailPushSettings, ModelSettings, Settings
+from shared.gmail.shared_window import SharedWindow
+from shared.models import AnalysisMode
+from shared.settings import (
+    AnalyzeEmailSettings,
+    GmailPushSettings,
+    ModelSettings,
+    RescanSettings,
+    Settings,
+    ToolsSettings,
+)
 from shared.store.analyses import AnalysisStore
 from shared.store.client import StoreClient
 from shared.store.mailboxes import MailboxStore
 from shared.tokens import TokenVault
 
 if TYPE_CHECKING:
+    from shared.chat.handler import ChatHandler
     from shared.handlers.analyze_email import AnalyzeEmailHandler
     from shared.handlers.gmail_push import GmailPushHandler
+    from shared.handlers.rescan_page import RescanPageHandler
+    from shared.llm.client import ModelApi
     from shared.llm.judge import Judge
+    from shared.redis_level import RedisLevel
+    from shared.rescanning import Rescanning
+    from shared.store.timekeepers import Timekeepers
+    from shared.tools.parts import ToolsParts
+    from shared.tools.registry import Toolbox
+
+V = TypeVar("V")
 
 # Longer than any answer that is still worth having within one delivery.
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -29,11 +50,12 @@ LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepal
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What both event functions talk to."""
+    """What all functions talk to."""
 
     http: httpx.AsyncClient
     gmail: Gmail
     vault: TokenVault
+    store: StoreClient
     mailboxes: MailboxStore
     analyses: AnalysisStore
 
@@ -52,12 +74,16 @@ def clients(settings: Settings) -> Clients:
     gmail = Gmail(
         http,
         tokens,
-        Quota(PROFILES[settings.gmail_quota_profile]),
+        Quota(
+            PROFILES[settings.gmail_quota_profile],
+            shared=SharedWindow(str(settings.redis_url)) if settings.redis_url else None,
+            background_share=settings.background_share,
+        ),
         str(settings.gmail_api_endpoint),
         calls_at_once=settings.gmail_concurrency,
     )
     store = StoreClient(http, str(settings.supabase_url), settings.supabase_secret_key)
-    return Clients(http, gmail, vault, MailboxStore(store), AnalysisStore(store))
+    return Clients(http, gmail, vault, store, MailboxStore(store), AnalysisStore(store))
 
 
 def gmail_push_handler(settings: GmailPushSettings) -> "GmailPushHandler":
@@ -77,21 +103,150 @@ def gmail_push_handler(settings: GmailPushSettings) -> "GmailPushHandler":
 
 def analyze_email_handler(settings: AnalyzeEmailSettings) -> "AnalyzeEmailHandler":
     """Build analyze_email's handler with all its parts."""
-    from shared.handlers.analyze_email import AnalyzeEmailHandler  # noqa: PLC0415  the grammar, that only this needs
+    from shared.analyst import Analyst  # noqa: PLC0415  the grammar, that only those need who read mail
+    from shared.handlers.analyze_email import AnalyzeEmailHandler  # noqa: PLC0415  the same
 
     parts = clients(settings)
-    return AnalyzeEmailHandler(parts.gmail, parts.mailboxes, parts.analyses, judge(settings))
+    return AnalyzeEmailHandler(parts.gmail, parts.mailboxes, parts.analyses, Analyst(judge(settings)))
+
+
+def tools_parts(settings: ToolsSettings) -> "ToolsParts":
+    """Build what answers users: the tools, and the chat where there is a model."""
+    from shared.analyst import Analyst  # noqa: PLC0415  the grammar, that only those need who read mail
+    from shared.auth import UserTokens  # noqa: PLC0415  only what users ask needs it
+    from shared.bulk_analysis import BulkAnalysis  # noqa: PLC0415  the same
+    from shared.cache import Cache  # noqa: PLC0415  the same
+    from shared.store.entries import OwnData  # noqa: PLC0415  the same
+    from shared.store.timekeepers import Timekeepers  # noqa: PLC0415  the same
+    from shared.tools import analyze, configure, scan, summary  # noqa: PLC0415  the same
+    from shared.tools.parts import ToolsParts  # noqa: PLC0415  the same
+    from shared.tools.registry import Tool, Toolbox  # noqa: PLC0415  the same
+
+    to = clients(settings)
+    url = str(settings.supabase_url)
+    size, seconds = settings.answer_cache_size, settings.answer_cache_seconds
+    own = OwnData(to.http, url, settings.supabase_publishable_key)
+    timekeepers = Timekeepers(to.store, most=size, seconds=settings.timekeeper_cache_seconds)
+    analyst = Analyst(judge(settings))
+    bulk = BulkAnalysis(analyst, to.mailboxes, to.analyses)
+    scanning = scan.Scan(timekeepers, own, to.gmail, bulk, settings.scan_deadline_seconds)
+    analyses = _second_level(settings, to.vault, TypeAdapter(analyze.AnalyzedEmail), seconds)
+    analyzing = analyze.Analyze(
+        timekeepers, own, to.gmail, analyst, Cache("analyses", most=size, seconds=seconds, second=analyses)
+    )
+    sums = _second_level(settings, to.vault, TypeAdapter(dict[str, Any]), seconds)
+    summing = summary.Summary(timekeepers, own, Cache("summaries", most=size, seconds=seconds, second=sums))
+    configuring = configure.Configure(timekeepers, own, to.gmail)
+    toolbox = Toolbox(
+        [
+            Tool(scan.NAME, scan.DESCRIPTION, scan.ScanArguments, scanning.run),
+            Tool(analyze.NAME, analyze.DESCRIPTION, analyze.AnalyzeArguments, analyzing.run),
+            Tool(summary.NAME, summary.DESCRIPTION, summary.SummaryArguments, summing.run),
+            Tool(configure.NAME, configure.DESCRIPTION, configure.ConfigureArguments, configuring.run),
+        ]
+    )
+    return ToolsParts(
+        tokens=UserTokens(to.http, url, settings.supabase_jwt_issuer),
+        timekeepers=timekeepers,
+        toolbox=toolbox,
+        summary=summing,
+        chat=_chat(settings, toolbox, timekeepers),
+        closers=(*(level.aclose for level in (analyses, sums) if level), to.gmail.quota.aclose, to.http.aclose),
+    )
+
+
+def _second_level(
+    settings: Settings, vault: TokenVault, kind: TypeAdapter[V], seconds: float
+) -> "RedisLevel[V] | None":
+    """What processes share of what they have worked out; None where there is no Redis."""
+    if settings.redis_url is None:
+        return None
+    from shared.redis_level import RedisLevel  # noqa: PLC0415  only what users ask needs it
+
+    return RedisLevel(str(settings.redis_url), vault, kind, seconds=seconds)
+
+
+def rescanning(settings: RescanSettings) -> "Rescanning":
+    """Build what answers users about rescans."""
+    from shared.auth import UserTokens  # noqa: PLC0415  only what users ask needs it
+    from shared.pubsub.publish import Publisher  # noqa: PLC0415  0.7 s of gRPC that only those need who publish
+    from shared.rescanning import Rescanning  # noqa: PLC0415  the same
+    from shared.store.rescans import OwnRescans, RescanStore  # noqa: PLC0415  only rescans need it
+
+    to = clients(settings)
+    url = str(settings.supabase_url)
+    return Rescanning(
+        tokens=UserTokens(to.http, url, settings.supabase_jwt_issuer),
+        own=OwnRescans(to.http, url, settings.supabase_publishable_key),
+        jobs=RescanStore(to.store),
+        publisher=Publisher.connect(settings.gcp_project, settings.rescan_pages_topic, settings.pubsub_emulator_host),
+    )
+
+
+def rescan_page_handler(settings: RescanSettings) -> "RescanPageHandler":
+    """Build rescan_page's handler with all its parts."""
+    from shared.analyst import Analyst  # noqa: PLC0415  the grammar, that only those need who read mail
+    from shared.bulk_analysis import BulkAnalysis  # noqa: PLC0415  the same
+    from shared.handlers.rescan_page import RescanPageHandler  # noqa: PLC0415  the same
+    from shared.pubsub.publish import Publisher  # noqa: PLC0415  0.7 s of gRPC that only those need who publish
+    from shared.store.rescans import RescanStore  # noqa: PLC0415  only rescans need it
+
+    to = clients(settings)
+    return RescanPageHandler(
+        gmail=to.gmail,
+        bulk=BulkAnalysis(Analyst(judge(settings)), to.mailboxes, to.analyses),
+        jobs=RescanStore(to.store),
+        publisher=Publisher.connect(settings.gcp_project, settings.rescan_pages_topic, settings.pubsub_emulator_host),
+        page_emails=settings.rescan_page_emails,
+        page_seconds=settings.rescan_page_seconds,
+    )
+
+
+def _chat(settings: ToolsSettings, toolbox: "Toolbox", timekeepers: "Timekeepers") -> "ChatHandler | None":
+    """Build the chat; None where no key is set."""
+    api = _model_api(settings)
+    if api is None:
+        return None
+    from shared.chat.handler import ChatHandler  # noqa: PLC0415  the same
+    from shared.chat.limits import ChatLimits  # noqa: PLC0415  only those need it who have a model
+    from shared.llm.streaming import ChatModel  # noqa: PLC0415  the same
+
+    async def mode_of(caller: Caller) -> AnalysisMode:
+        return (await timekeepers.get(caller.user_id)).rules.analysis_mode
+
+    limits = ChatLimits(
+        steps=settings.chat_steps,
+        history_tokens=settings.chat_history_tokens,
+        tool_output_tokens=settings.chat_tool_output_tokens,
+        output_tokens=settings.chat_output_tokens,
+        deadline_seconds=settings.chat_deadline_seconds,
+    )
+    return ChatHandler(toolbox=toolbox, model=ChatModel(api), mode_of=mode_of, limits=limits)
 
 
 def judge(settings: ModelSettings) -> "Judge | None":
     """Build what asks the language model; None where no key is set."""
-    if settings.openai_api_key is None:
+    api = _model_api(settings)
+    if api is None:
         return None
     from shared.llm.budget import Budget  # noqa: PLC0415  only those need it who ask a model
-    from shared.llm.client import ChatClient, ModelApi  # noqa: PLC0415  the same
+    from shared.llm.client import ChatClient  # noqa: PLC0415  the same
     from shared.llm.judge import Judge  # noqa: PLC0415  the same
 
-    api = ModelApi(
+    budget = Budget(
+        prompt=settings.openai_max_prompt_tokens,
+        output=settings.openai_max_output_tokens,
+        doubts=settings.openai_max_doubts,
+    )
+    return Judge(ChatClient(api), budget=budget, structured=settings.openai_structured_output)
+
+
+def _model_api(settings: ModelSettings) -> "ModelApi | None":
+    if settings.openai_api_key is None:
+        return None
+    from shared.llm.client import ModelApi  # noqa: PLC0415  only those need it who ask a model
+
+    return ModelApi(
         settings.openai_api_key,
         str(settings.openai_base_url),
         settings.openai_model,
@@ -99,9 +254,3 @@ def judge(settings: ModelSettings) -> "Judge | None":
         deadline_seconds=settings.openai_deadline_seconds,
         calls_at_once=settings.openai_concurrency,
     )
-    budget = Budget(
-        prompt=settings.openai_max_prompt_tokens,
-        output=settings.openai_max_output_tokens,
-        doubts=settings.openai_max_doubts,
-    )
-    return Judge(ChatClient(api), budget=budget, structured=settings.openai_structured_output)

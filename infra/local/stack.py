@@ -35,13 +35,22 @@ from infra.local.postgrest import Postgrest
 from infra.local.pubsub import Preference, lay_out, pubsub
 from infra.local.pubsub.topology import Delivery
 from infra.local.tokens import ProjectKeys
+from infra.local.valkey import Valkey
 
 ROOT: Final = Path(__file__).parents[2]
 PROJECT: Final = "tenths-local"
 GMAIL_EVENTS: Final = "gmail-events"
 SENT_EMAILS: Final = "sent-emails"
+RESCAN_PAGES: Final = "rescan-pages"
 # The topic that pushes to each function.
-FUNCTIONS: Final[Mapping[str, str]] = {"gmail_push": GMAIL_EVENTS, "analyze_email": SENT_EMAILS}
+PUSHED: Final[Mapping[str, str]] = {
+    "gmail_push": GMAIL_EVENTS,
+    "analyze_email": SENT_EMAILS,
+    "rescan_page": RESCAN_PAGES,
+}
+# The paths under which each function answers users.
+ASKED: Final[Mapping[str, tuple[str, ...]]] = {"tools": ("tools", "chat"), "rescans": ("rescans",)}
+FUNCTIONS: Final = (*PUSHED, *ASKED)
 # The ack deadline leaves room for a wait for Gmail's quota. Tries enough for an outage of minutes, with pauses short
 # enough for a person who watches.
 DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=60), maximum_backoff=timedelta(seconds=10), tries=20)
@@ -93,13 +102,18 @@ class Stack:
         self.encryption_key = Fernet.generate_key().decode()
         gateway_port = free_port()
         self.keys = ProjectKeys.generate(issuer=f"http://127.0.0.1:{gateway_port}/auth/v1")
+        self.valkey = Valkey(folder)
         self.postgres = Postgres(folder)
         self.postgrest = Postgrest(folder, self.postgres, self.keys)
         self.gateway = Gateway(
             folder,
             self.keys,
             rest_url=self.postgrest.url,
-            functions={name: f"http://127.0.0.1:{port}" for name, port in self._function_ports.items()},
+            functions={
+                path: f"http://127.0.0.1:{port}"
+                for name, port in self._function_ports.items()
+                for path in ASKED.get(name, (name,))
+            },
             port=gateway_port,
         )
         self.functions: dict[str, Part] = {}
@@ -120,7 +134,8 @@ class Stack:
     async def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         model = (self._exit.enter_async_context(part) for part in self.model.parts)
-        await _together(self._start_database(), self._start_pubsub(), *model)
+        valkey = self._exit.enter_async_context(self.valkey)
+        await _together(self._start_database(), self._start_pubsub(), valkey, *model)
         # The simulator publishes pushes, so it comes after Pub/Sub; the functions come last.
         self.gmail = await self._exit.enter_async_context(self._gmail())
         self.http = await self._exit.enter_async_context(httpx.AsyncClient(timeout=60))
@@ -129,7 +144,10 @@ class Stack:
         await _together(*(self._exit.enter_async_context(part) for part in self.functions.values()))
         self._keepers = [asyncio.create_task(_keep(part)) for part in self.functions.values()]
         if self._keep_all:
-            others: list[Part] = [self.postgres, self.postgrest, self.gateway, self.gmail, *self.model.parts]
+            others: list[Part] = [
+                *(self.valkey, self.postgres, self.postgrest, self.gateway, self.gmail),
+                *self.model.parts,
+            ]
             self._keepers += [asyncio.create_task(_keep(part)) for part in others]
             self._keepers.append(asyncio.create_task(_keep(self.pubsub, then=self._lay_out)))
 
@@ -146,7 +164,7 @@ class Stack:
     async def _lay_out(self) -> None:
         # Through the router, which answers 503 while a function is away, as the cloud's front end does: a refused
         # connection the emulator takes for a delivery under way, and waits for the ack deadline.
-        endpoints = {topic: f"{self.gateway.functions_url}/{name}" for name, topic in FUNCTIONS.items()}
+        endpoints = {topic: f"{self.gateway.functions_url}/{name}" for name, topic in PUSHED.items()}
         await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=DELIVERY)
 
     async def _stop(self) -> None:
@@ -190,6 +208,8 @@ class Stack:
         return {
             "SUPABASE_URL": f"http://127.0.0.1:{port('gateway', self.gateway.port)}",
             "SUPABASE_SECRET_KEY": self.keys.secret_key,
+            "SUPABASE_PUBLISHABLE_KEY": self.keys.publishable_key,
+            "SUPABASE_JWT_ISSUER": self.keys.issuer,
             "GMAIL_API_ENDPOINT": gmail,
             "OAUTH_TOKEN_ENDPOINT": f"{gmail}/token",
             "GOOGLE_CLIENT_ID": self._app.client_id,
@@ -198,7 +218,9 @@ class Stack:
             "GMAIL_QUOTA_PROFILE": self.quota_profile,
             "GCP_PROJECT": PROJECT,
             "SENT_EMAILS_TOPIC": SENT_EMAILS,
+            "RESCAN_PAGES_TOPIC": RESCAN_PAGES,
             "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port('pubsub', self.pubsub.port)}",
+            "REDIS_URL": f"redis://127.0.0.1:{port('valkey', self.valkey.port)}/0",
             **self.model.settings(lambda own: port("openai", own)),
             "LOG_FORMAT": "json",
         }
@@ -228,6 +250,11 @@ class Stack:
         """PostgREST with the user's own rights. The caller closes it."""
         headers = {"apikey": self.keys.publishable_key, "Authorization": f"Bearer {user.token}"}
         return httpx.AsyncClient(base_url=f"{self.gateway.url}/rest/v1", headers=headers, timeout=30)
+
+    def functions_as(self, user: User) -> httpx.AsyncClient:
+        """The functions as this user's own client reaches them. The caller closes it."""
+        headers = {"Authorization": f"Bearer {user.token}"}
+        return httpx.AsyncClient(base_url=self.gateway.functions_url, headers=headers, timeout=120)
 
 
 async def _together(*starting: Coroutine[Any, Any, Any]) -> None:

@@ -19,6 +19,7 @@ from infra.local.feed import Fed, feed, owner
 from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
 from infra.local.report import Report
+from infra.local.schedule import keep_summaries_fresh
 from infra.local.stack import GMAIL_EVENTS, PROJECT, SENT_EMAILS, Stack, User
 from shared.log import configure, where
 
@@ -69,10 +70,12 @@ async def _supervise(folder: Path, mbox: Path | None) -> None:
         environment = folder / "env"
         _write_privately(environment, env_lines(stack, users, mailbox))
         _say({"ready": str(environment)})
-        feeding = asyncio.create_task(_feed(stack, users[0], mailbox, mbox)) if mbox else None
+        working = [asyncio.create_task(keep_summaries_fresh(stack))]
+        if mbox:
+            working.append(asyncio.create_task(_feed(stack, users[0], mailbox, mbox)))
         await asked
-        if feeding:
-            feeding.cancel()
+        for each in working:
+            each.cancel()
         environment.unlink()
     finally:
         await stack.__aexit__(None, None, None)
@@ -110,6 +113,7 @@ def env_lines(stack: Stack, users: tuple[User, User], mailbox: ConnectedMailbox)
         "GCP_PROJECT": PROJECT,
         "GMAIL_EVENTS_TOPIC": GMAIL_EVENTS,
         "SENT_EMAILS_TOPIC": SENT_EMAILS,
+        "REDIS_URL": stack.valkey.url,
         "GMAIL_API_ENDPOINT": stack.gmail_url,
         "GMAIL_ACCESS_TOKEN": mailbox.owner_token,
         "GMAIL_QUOTA_PROFILE": stack.quota_profile,

@@ -27,3 +27,18 @@ class SentEmail(BaseModel):
 
     mailbox_id: UUID
     email_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class RescanPage(BaseModel):
+    """One step of a rescan: a page of a mailbox's past, or what is left of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    job_id: UUID
+    step: Annotated[int, Field(ge=0, le=2**31 - 2)]
+    """Counts from 0."""
+
+
+def rescan_correlation(job_id: UUID) -> str:
+    """What all that a rescan publishes, records and logs has in common."""
+    return f"rescan-{job_id}"

@@ -289,6 +289,7 @@ create function public.time_summary(
 language plpgsql stable security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan  -- one plan fits all users, and planning would take longer than the answer
+set enable_seqscan = off  -- nor may a plan that was made while the log was empty read all of it later
 as $$
 -- The caller's entries of these days, both included, and what they come to. A filter chooses entries; it changes nothing of
 -- what an entry comes to. Dismissed entries are counted by status, nowhere else.
@@ -411,6 +412,7 @@ create function public.known_clients() returns setof text
 language plpgsql stable security definer
 set search_path = ''
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 -- The names that the caller's entries and directory hold, each once, in alphabetical order.
 declare
