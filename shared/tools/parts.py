@@ -34,7 +34,7 @@ class ToolsParts:
 
     def warm(self, caller: Caller) -> None:
         """Have the caller's settings and this month's summary worked out while they have not asked yet."""
-        task = asyncio.create_task(self._warm(caller))
+        task = asyncio.create_task(self.warmed(caller))
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
 
@@ -43,7 +43,8 @@ class ToolsParts:
         for close in self.closers:
             await close()
 
-    async def _warm(self, caller: Caller) -> None:
+    async def warmed(self, caller: Caller) -> None:
+        """The same, waiting until it is so."""
         try:
             await self.summary.run(caller, SummaryArguments(), in_silence)  # asks for the settings, too
         except TenthsError as error:

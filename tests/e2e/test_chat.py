@@ -173,9 +173,9 @@ async def test_ten_megabytes_are_refused(asking: Asking) -> None:
     assert refused.status_code == 413
 
 
-async def test_a_scan_asks_the_model_about_many_emails_in_few_calls(
-    running: Running, model: httpx.AsyncClient, dana: Timekeeper
-) -> None:
+@pytest.fixture
+async def scanning(running: Running, dana: Timekeeper) -> AsyncIterator[Asking]:
+    """A lawyer with twenty emails that the rules doubt, none of them read as it was sent."""
     client = Asking.of(running.stack, dana.user)
     async with client.http:
         await client.answer("configure_time_tracking", auto_analysis=False)
@@ -184,10 +184,36 @@ async def test_a_scan_asks_the_model_about_many_emails_in_few_calls(
         mail = [email(doubtful.format(minutes), Date=now) for minutes in range(20, 60, 2)]
         await asyncio.gather(*(dana.mailbox.send(one) for one in mail))
         await dana.until_waiting(len(mail))
-        await model.delete("/_sim/requests")
-        found = await client.scan()
-        asked = (await model.get("/_sim/stats")).json()["requests"]
-        assert found["llm_calls"] == asked
-        assert 0 < asked <= 3
-        again = await client.scan()
-        assert (again["llm_calls"], again["time_entries_found"]) == (0, found["time_entries_found"])
+        yield client
+
+
+async def test_a_scan_asks_the_model_about_many_emails_in_few_calls(model: httpx.AsyncClient, scanning: Asking) -> None:
+    await model.delete("/_sim/requests")
+    found = await scanning.scan()
+    asked = (await model.get("/_sim/stats")).json()["requests"]
+    assert found["llm_calls"] == asked
+    assert 0 < asked <= 3
+    again = await scanning.scan()
+    assert (again["llm_calls"], again["time_entries_found"]) == (0, found["time_entries_found"])
+
+
+async def test_what_was_read_without_the_model_is_read_again_once_it_is_back(
+    model: httpx.AsyncClient, scanning: Asking
+) -> None:
+    await model.post("/_sim/faults", json={"kind": "429", "count": None})
+    without = await scanning.scan()
+    assert without["total_processed"] == 20
+    summary = await scanning.answer("get_time_tracking_summary")
+    assert summary["coverage"]["second_look_due"] == 20
+    await model.delete("/_sim/faults")
+    back = await scanning.scan()
+    assert (back["cache_misses"], back["llm_calls"] > 0) == (20, True)
+    summary = await scanning.answer("get_time_tracking_summary")
+    assert summary["coverage"]["second_look_due"] == 0
+
+
+async def test_where_no_sentence_may_leave_a_scan_asks_nobody(model: httpx.AsyncClient, scanning: Asking) -> None:
+    await scanning.answer("configure_time_tracking", analysis_mode="rules_only")
+    await model.delete("/_sim/requests")
+    assert (await scanning.scan())["llm_calls"] == 0
+    assert (await model.get("/_sim/requests")).json() == []

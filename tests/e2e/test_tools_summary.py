@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shared.settings import ToolsSettings
+from shared.wiring import tools_parts
 from tests.e2e.asking import Asking, problem
 from tests.e2e.conftest import Running, Timekeeper, email
 
@@ -98,6 +100,21 @@ async def test_what_is_remembered_is_used_only_while_it_is_true(dana: Timekeeper
     await add(dana, 18)
     changed = await asking.answer(TOOL)
     assert (changed["from_cache"], changed["totals"]["minutes"]) == (False, 30)
+
+
+async def test_this_months_is_ready_before_it_is_asked_for(running: Running, dana: Timekeeper) -> None:
+    await add(dana, 12)
+    # With a cache of its own: what other processes have worked out is in Redis.
+    settings = {**running.stack.function_settings(), "REDIS_URL": ""}
+    parts = tools_parts(ToolsSettings.from_environ(settings))
+    try:
+        caller = await parts.tokens.verify(f"Bearer {dana.user.token}")
+        await parts.warmed(caller)
+        found: Any = await parts.toolbox.call(caller, TOOL, b"{}")
+        assert (found.from_cache, found.totals.minutes) == (True, 12)
+        assert parts.timekeepers.cache.misses == 1
+    finally:
+        await parts.aclose()
 
 
 @pytest.mark.parametrize(
