@@ -73,17 +73,33 @@ alter default privileges for role postgres in schema public
 alter default privileges for role postgres in schema public
     grant all on sequences to postgres, anon, authenticated, service_role;
 
--- PostgREST reads the schema once; Supabase tells it of every change to it.
+-- PostgREST reads the schema once; Supabase tells it of every change to it. Not of what comes and goes with a refresh.
 create function extensions.pgrst_ddl_watch() returns event_trigger
     language plpgsql
     set search_path = ''
     as $$
 begin
-    notify pgrst, 'reload schema';
+    if exists (
+        select from pg_catalog.pg_event_trigger_ddl_commands() c
+        where c.command_tag <> 'REFRESH MATERIALIZED VIEW' and c.schema_name is distinct from 'pg_temp'
+    ) then
+        notify pgrst, 'reload schema';
+    end if;
+end
+$$;
+
+create function extensions.pgrst_drop_watch() returns event_trigger
+    language plpgsql
+    set search_path = ''
+    as $$
+begin
+    if exists (select from pg_catalog.pg_event_trigger_dropped_objects() o where not o.is_temporary) then
+        notify pgrst, 'reload schema';
+    end if;
 end
 $$;
 
 create event trigger pgrst_ddl_watch on ddl_command_end
     execute function extensions.pgrst_ddl_watch();
 create event trigger pgrst_drop_watch on sql_drop
-    execute function extensions.pgrst_ddl_watch();
+    execute function extensions.pgrst_drop_watch();

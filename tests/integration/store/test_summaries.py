@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -26,9 +26,13 @@ from shared.store.analyses import Analysis, Outcome
 from tests.integration.store.conftest import Database, MakeEntry, Timekeeper
 
 Row = dict[str, Any]
-Connection = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 FIRST, LAST = date(2026, 9, 1), date(2026, 9, 12)
 TYPES, STATUSES = list(EntryType), list(EntryStatus)
+ADD: Final = """
+    insert into public.time_tracking_entries (user_id, duration_minutes, entry_type, date_performed, description)
+    values ($1, 30, 'call', '2026-09-03', 'x')
+"""
 
 
 # the model ---------------------------------------------------------------------------------------------------
@@ -200,8 +204,9 @@ async def become(connection: Connection, who: UUID) -> None:
 
 @asynccontextmanager
 async def transaction(database: Database, who: UUID | None = None) -> AsyncIterator[Connection]:
-    """A transaction of its own; what it did is undone at the end unless it was committed. As a user, where one is named,
-    who then waits for nobody.
+    """A transaction of its own; what it did is undone at the end unless it was committed.
+
+    `who`: as this user, who then waits for nobody.
     """
     connection = await asyncpg.connect(database.postgres.url)
     try:
@@ -390,7 +395,9 @@ async def test_a_summary_equals_the_live_aggregate_whatever_happens(
 # one thing at a time -----------------------------------------------------------------------------------------
 
 
-async def test_a_matters_day_is_rounded_once_and_every_group_adds_up_to_it(database: Database, dana: Timekeeper) -> None:
+async def test_a_matters_day_is_rounded_once_and_every_group_adds_up_to_it(
+    database: Database, dana: Timekeeper
+) -> None:
     await settings(dana, rounding_scope="matter_day")
     kinds = [{"duration_minutes": 4, "entry_type": kind} for kind in ("call", "review", "drafting")]
     dismissed = {"duration_minutes": 30, "status": "dismissed"}
@@ -399,7 +406,10 @@ async def test_a_matters_day_is_rounded_once_and_every_group_adds_up_to_it(datab
         answer = await summary(dana.rest)
         sums = {"minutes": 37, "billed_minutes": 12 + 24, "unbilled_minutes": 5}
         assert answer["totals"] == {"entries": 5, **sums}
-        assert [(of["client_matter"], of["billed_minutes"]) for of in answer["by_client"]] == [("Ortiz", 12), ("ortiz", 24)]
+        assert [(of["client_matter"], of["billed_minutes"]) for of in answer["by_client"]] == [
+            ("Ortiz", 12),
+            ("ortiz", 24),
+        ]
         assert [(of["entry_type"], of["billed_minutes"]) for of in answer["by_type"]] == [
             ("call", 28),
             ("drafting", 4),
@@ -450,11 +460,7 @@ async def test_a_refresh_keeps_neither_readers_nor_writers_waiting(database: Dat
         await refreshing.execute("set local role service_role; select public.refresh_summaries()")
         async with transaction(database, dana.id) as working:
             await working.execute("update public.time_tracking_entries set duration_minutes = 18")
-            await working.execute(
-                """insert into public.time_tracking_entries (user_id, duration_minutes, entry_type, date_performed, description)
-                   values ($1, 30, 'call', '2026-09-03', 'x')""",
-                dana.id,
-            )
+            await working.execute(ADD, dana.id)
             found = json.loads(await working.fetchval("select public.time_summary($1, $2)", FIRST, LAST))
             assert found["totals"]["minutes"] == 48
             await working.execute("commit")
@@ -553,6 +559,31 @@ async def test_a_matter_that_is_removed_no_longer_answers_for_its_entries(databa
     assert [(await summary(dana.rest, p_client=name))["totals"]["entries"] for name in names] == [0, 0, 0, 1, 1]
 
 
+async def test_one_users_absurd_day_does_not_end_everyones_refreshes(database: Database) -> None:
+    who = await database.timekeeper()
+    await settings(who, rounding_scope="matter_day")
+    await database.sql.execute(
+        """insert into public.time_tracking_entries (user_id, duration_minutes, entry_type, date_performed, description)
+           select $1, 1440, 'call', '2026-09-03', 'x' from generate_series(1, 17000)""",
+        who.id,
+    )
+    for _ in range(2):
+        assert (await summary(who.rest))["totals"]["billed_minutes"] == 17_000 * 1440
+        assert (await refresh(database))["refreshed"]
+    await database.sql.execute("delete from auth.users where id = $1", who.id)
+    await who.rest.aclose()
+
+
+async def test_an_entry_rounded_by_nothing_is_refused(database: Database, dana: Timekeeper) -> None:
+    await by_hand(dana, {})
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.sql.execute(
+            "update public.time_tracking_entries set rounding_scope = 'matter_day', rounding_increment = 0"
+            " where user_id = $1",
+            dana.id,
+        )
+
+
 async def test_emptying_the_table_empties_the_summaries(database: Database, dana: Timekeeper) -> None:
     await by_hand(dana, {})
     await refresh(database)
@@ -607,10 +638,8 @@ async def test_a_writer_that_began_first_and_ends_last_changes_the_version_too(
 ) -> None:
     await by_hand(dana, {})
     await refresh(database)
-    add = """insert into public.time_tracking_entries (user_id, duration_minutes, entry_type, date_performed, description)
-             values ($1, 30, 'call', '2026-09-03', 'x')"""
     async with transaction(database, dana.id) as slow:
-        await slow.execute(add, dana.id)
+        await slow.execute(ADD, dana.id)
         await by_hand(dana, {})
         version = (await summary(dana.rest))["version"]
         await slow.execute("commit")
