@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 
-.PHONY: help demo up down test check bench accuracy fit clean
+.PHONY: help demo up down test check bench profile accuracy fit clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -29,6 +29,10 @@ check: $(READY)  ## ruff, mypy --strict, bandit
 
 bench: $(READY)  ## measured figures, one JSON object
 	@$(BIN)/python -m tests.performance.bench
+
+profile: $(READY)  ## what a scan of 50 emails allocates; a flame graph in .local/ (EMAILS=number)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'memray>=1.20,<2'
+	@$(BIN)/python -m tests.performance.memory_profile $(EMAILS)
 
 accuracy: $(READY)  ## precision, recall, type, day, client; a row a tag; fails below what it must reach
 	@$(BIN)/python -m tests.accuracy
