@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions import delivery
+from functions.start import settled
 from shared.pubsub.decode import Envelope
 from shared.pubsub.messages import SentEmail
 from shared.settings import AnalyzeEmailSettings
@@ -26,7 +27,7 @@ def handler() -> "AnalyzeEmailHandler":
     """The process's one handler, built when the first delivery comes."""
     from shared.wiring import analyze_email_handler  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return analyze_email_handler(AnalyzeEmailSettings.from_environ(os.environ))
+    return settled(analyze_email_handler(AnalyzeEmailSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

@@ -1,5 +1,6 @@
 """How a function answers a user: JSON, or problem+json (RFC 9457) with a stable `type`."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -30,6 +31,8 @@ from shared.log import where
 
 # Text of 60,000 characters, each as six of JSON's, is what a tool takes at most.
 MOST_BYTES: Final = 512 * 1024
+MOST_NAME: Final = 200
+_A_NAME: Final = re.compile(r"[a-z_]{1,40}")
 PROBLEM: Final = "application/problem+json"
 
 # (error, status, title), most specific first.
@@ -113,7 +116,10 @@ def problem_details(error: TenthsError, instance: str) -> dict[str, Any]:
         "instance": instance,
     }
     if isinstance(error, InvalidArguments):
-        details["errors"] = [{"field": each.field, "message": each.message} for each in error.errors]
+        details["errors"] = [
+            {"field": each.field[:MOST_NAME], "message": "; ".join(filter(None, (each.message, each.details)))}
+            for each in error.errors
+        ]
     return details
 
 
@@ -134,5 +140,7 @@ async def body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
 def _reason(error: TenthsError) -> str:
     """What may be logged: a user's own words may be in a refusal, so of those only which fields were wrong."""
     if isinstance(error, InvalidArguments):
-        return ", ".join(each.field.partition(".")[0] for each in error.errors)
+        # Of unknown arguments the name is the caller's own words, too.
+        names = (each.field.partition(".")[0] for each in error.errors)
+        return ", ".join(name if _A_NAME.fullmatch(name) else "unknown" for name in names)
     return "" if isinstance(error, RequestRefused) else str(error)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions import delivery
+from functions.start import settled
 from shared.pubsub.decode import Envelope
 from shared.pubsub.messages import GmailPush
 from shared.settings import GmailPushSettings
@@ -26,7 +27,7 @@ def handler() -> "GmailPushHandler":
     """The process's one handler, built when the first delivery comes."""
     from shared.wiring import gmail_push_handler  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return gmail_push_handler(GmailPushSettings.from_environ(os.environ))
+    return settled(gmail_push_handler(GmailPushSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

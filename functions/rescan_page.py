@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from functions import delivery
+from functions.start import settled
 from shared.pubsub.decode import Envelope
 from shared.pubsub.messages import RescanPage
 from shared.settings import RescanSettings
@@ -25,7 +26,7 @@ def handler() -> "RescanPageHandler":
     """The process's one handler, built when the first delivery comes."""
     from shared.wiring import rescan_page_handler  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return rescan_page_handler(RescanSettings.from_environ(os.environ))
+    return settled(rescan_page_handler(RescanSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

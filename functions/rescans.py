@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from functions import answering
+from functions.start import settled
 from shared.caller import Caller
 from shared.errors import NotFound
 from shared.settings import RescanSettings
@@ -28,7 +29,7 @@ def rescanning() -> "Rescanning":
     """The process's parts, built when the first request comes."""
     from shared.wiring import rescanning as build  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return build(RescanSettings.from_environ(os.environ))
+    return settled(build(RescanSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from functions import answering
+from functions.start import settled
 from shared.caller import Caller
 from shared.errors import NotFound, NotOffered, RequestRefused, TenthsError
 from shared.log import where
@@ -34,7 +35,7 @@ def parts() -> "ToolsParts":
     """The process's parts, built when the first request comes."""
     from shared.wiring import tools_parts  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return tools_parts(ToolsSettings.from_environ(os.environ))
+    return settled(tools_parts(ToolsSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

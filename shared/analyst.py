@@ -4,9 +4,10 @@ One email at a time or many: those that a model is to be asked about share its c
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import structlog
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # only those load it who have a model to ask
     from shared.llm.judge import Judge
 
 # Reading more than this is left to a thread, so that others don't wait for it.
-LARGE_BYTES: Final = 100_000
+LARGE_BYTES: Final = 16_000
 
 log = structlog.get_logger()
 
@@ -47,18 +48,28 @@ class Reading:
     read: Read | None
 
 
-class Analyst:
-    """Reads emails. `model` None: rules alone decide."""
+ModeNow = Callable[[UUID], Awaitable[AnalysisMode]]
 
-    def __init__(self, model: "Judge | None" = None) -> None:
+
+class Analyst:
+    """Reads emails. `model` None: rules alone decide.
+
+    `mode_now` tells what a model may see of a user's mail, asked just before it is shown any: who takes the leave back
+    while a scan is under way, or by another process, has it heeded at once.
+    """
+
+    def __init__(self, model: "Judge | None" = None, mode_now: ModeNow | None = None) -> None:
         self.model = model
+        self._mode_now = mode_now
 
     def asks(self, settings: TimekeeperSettings) -> bool:
         """Whether a model may be asked about this timekeeper's mail."""
         return self.model is not None and settings.analysis_mode is not AnalysisMode.RULES_ONLY
 
-    async def read(self, fetched: FetchedEmail, context: ReadingContext, correlation_id: str) -> Reading:
-        """Read one email; whatever it holds, something comes of it."""
+    async def read(
+        self, fetched: FetchedEmail, context: ReadingContext, correlation_id: str, *, apart: bool = False
+    ) -> Reading:
+        """Read one email; whatever it holds, something comes of it. `apart`: in a thread, as large ones always are."""
         unread = Analysis(fetched.id, Outcome.FAILED, ANALYSER_VERSION, correlation_id, sent_at=fetched.received_at)
         settings = context.timekeeper
         if not fetched.is_sent:
@@ -66,7 +77,7 @@ class Analyst:
         if fetched.label_ids.intersection(settings.excluded_labels):
             return Reading(replace(unread, outcome=Outcome.EXCLUDED), None)
         try:
-            email, found = await find(fetched, context)
+            email, found = await _find(fetched, context, apart=apart)
         except UnreadableEmail:
             return Reading(replace(unread, failure="unreadable"), None)
         except Exception as error:  # noqa: BLE001  reading asks nothing outside: another try gives the same, so it is recorded
@@ -83,15 +94,17 @@ class Analyst:
         full = settings.analysis_mode is AnalysisMode.FULL
         return question(email, doubts(email, found), full=full, limits=self.model.limits)
 
-    async def conclude(self, reading: Reading, settings: TimekeeperSettings) -> Analysis:
+    async def conclude(self, reading: Reading, context: ReadingContext) -> Analysis:
         """What is recorded of an email, once the model has been asked if there is anything to ask."""
+        settings = context.timekeeper
         if reading.read is None:
             return reading.analysis
-        return _concluded(reading.analysis, await self.judged(reading.read, settings), settings)
+        return _concluded(reading.analysis, await self.judged(reading.read, context), settings)
 
-    async def judged(self, read: Read, settings: TimekeeperSettings) -> Judged:
+    async def judged(self, read: Read, context: ReadingContext) -> Judged:
         """What is found once the model has been asked about this one email."""
-        if read.question is None or self.model is None:
+        settings = context.timekeeper
+        if read.question is None or self.model is None or not await self._may_ask(context):
             return Judged(read.found)
         try:
             answer: Answer | ModelError = await self.model.judge(read.question)
@@ -107,7 +120,7 @@ class Analyst:
         """The same for many emails of one user, in as few calls of the model as may be; and how many those were."""
         settings = context.timekeeper
         asking = [each for each in readings if each.read is not None and each.read.question is not None]
-        if self.model is None or not asking:
+        if self.model is None or not asking or not await self._may_ask(context):
             return tuple(_without_model(each, settings) for each in readings), 0
         from shared.llm.judge import Asked  # noqa: PLC0415  only those load it who have a model to ask
 
@@ -129,8 +142,12 @@ class Analyst:
         )
         return concluded, self.model.calls_for(asked)
 
+    async def _may_ask(self, context: ReadingContext) -> bool:
+        """Whether the user still lets the model see what these emails were read for it to see."""
+        return self._mode_now is None or await self._mode_now(context.user_id) is context.timekeeper.analysis_mode
 
-async def find(fetched: FetchedEmail, context: ReadingContext) -> tuple[Email, Found]:
+
+async def _find(fetched: FetchedEmail, context: ReadingContext, *, apart: bool) -> tuple[Email, Found]:
     """The email and what the rules find in it. Raises UnreadableEmail."""
     known = Context(time_zone=context.timekeeper.time_zone, matters=context.matters)
 
@@ -138,7 +155,7 @@ async def find(fetched: FetchedEmail, context: ReadingContext) -> tuple[Email, F
         email = read(fetched.raw, fetched.received_at)
         return email, extract(email, known)
 
-    return await asyncio.to_thread(work) if len(fetched.raw) > LARGE_BYTES else work()
+    return await asyncio.to_thread(work) if apart or len(fetched.raw) > LARGE_BYTES else work()
 
 
 def not_fetched(email_id: str, correlation_id: str, error: TenthsError) -> Analysis:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import jwt
+import structlog
 from pydantic import SecretStr
 
 from shared.caller import Caller
@@ -18,8 +19,12 @@ ALGORITHMS: Final = ("ES256",)
 KEYS_GOOD_FOR_SECONDS: Final = 600.0
 # A token of an unknown key has the keys fetched anew, since they may have been rotated, but no more often than this.
 FETCH_AGAIN_AFTER_SECONDS: Final = 10.0
+FETCH_SECONDS: Final = 3.0
 CLOCK_SKEW_SECONDS: Final = 5.0
 MOST_CHARACTERS: Final = 8_000
+
+
+log = structlog.get_logger()
 
 
 class UserTokens:
@@ -35,6 +40,7 @@ class UserTokens:
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def verify(self, authorization: str | None) -> Caller:
         """Who sends this Authorization header. Raises NotAuthenticated, and StoreUnavailable without any keys."""
@@ -69,24 +75,32 @@ class UserTokens:
         kid = header.get("kid")
         if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
             raise jwt.InvalidTokenError("not signed as users' tokens are")
-        async with self._lock:
-            age = time.monotonic() - self._fetched_at
-            if age > KEYS_GOOD_FOR_SECONDS or (kid not in self._keys and age > FETCH_AGAIN_AFTER_SECONDS):
-                await self._fetch()
+        if kid not in self._keys:
+            await self._fetch_unless_just_done(FETCH_AGAIN_AFTER_SECONDS)
+        elif time.monotonic() - self._fetched_at > KEYS_GOOD_FOR_SECONDS and not self._lock.locked():
+            # Meanwhile the key at hand is good: whoever has one waits for nobody.
+            self._refreshing = asyncio.create_task(self._fetch_unless_just_done(KEYS_GOOD_FOR_SECONDS))
         if kid not in self._keys:
             raise jwt.InvalidTokenError("signed with a key that is not the project's")
         return self._keys[kid]
 
+    async def _fetch_unless_just_done(self, seconds: float) -> None:
+        async with self._lock:
+            if time.monotonic() - self._fetched_at > seconds:
+                await self._fetch()
+
     async def _fetch(self) -> None:
-        """Fetch the keys. Those at hand stay good while new ones can't be had."""
+        """Fetch the keys. Those at hand stay good while new ones can't be had. Raises StoreUnavailable without any."""
         try:
-            answer = await self._http.get(self._jwks_url, timeout=10.0)
+            answer = await self._http.get(self._jwks_url, timeout=FETCH_SECONDS)
             answer.raise_for_status()
             keys = jwt.PyJWKSet.from_dict(answer.json())
-        except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+        except (httpx.HTTPError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
             if not self._keys:
                 raise StoreUnavailable(f"the project's keys: {type(error).__name__}", retry_after=5.0) from error
+            # Tried again soon, by whoever needs it.
             self._fetched_at = time.monotonic() - KEYS_GOOD_FOR_SECONDS + FETCH_AGAIN_AFTER_SECONDS
+            log.warning("keys.not_fetched", kind=type(error).__name__)
             return
         self._keys = {key.key_id: key for key in keys.keys if key.key_id and key.algorithm_name in ALGORITHMS}
         self._fetched_at = time.monotonic()

@@ -38,9 +38,14 @@ class BulkResult:
     stopped: str | None = None
 
     @property
+    def email_ids(self) -> set[str]:
+        """The emails that are dealt with."""
+        return {each.email_id for each in self.recorded} | self.failed.keys()
+
+    @property
     def done(self) -> int:
         """How many emails are dealt with."""
-        return len({each.email_id for each in self.recorded} | self.failed.keys())
+        return len(self.email_ids)
 
     @property
     def entries(self) -> int:
@@ -129,7 +134,6 @@ class _Run:
                         self._write(tasks)
                     if self._parts.analyst.model and in_question(self._doubtful) >= self._most_doubts:
                         self._ask(tasks)
-                    await asyncio.sleep(0)  # the next emails come in while this one was read
         except TimeoutError:
             self._result.stopped = "deadline"
         except TenthsError as error:
@@ -150,11 +154,12 @@ class _Run:
         elif isinstance(fetched, TenthsError):
             self._result.failed[email_id] = fetched.code  # not on record: the next try may well succeed
         else:
-            reading = await self._parts.analyst.read(fetched, self._context, self._correlation_id)
+            # Apart: else each email read would hold up the next ones on their way here by some milliseconds.
+            reading = await self._parts.analyst.read(fetched, self._context, self._correlation_id, apart=True)
             if reading.read is not None and reading.read.question is not None:
                 self._doubtful.append(reading)
             else:
-                self._sure.append(await self._parts.analyst.conclude(reading, self._context.timekeeper))
+                self._sure.append(await self._parts.analyst.conclude(reading, self._context))
 
     def _write(self, tasks: asyncio.TaskGroup) -> None:
         if self._sure:

@@ -105,10 +105,14 @@ class AnswerTooLarge(GmailRefused):
 
 @dataclass(frozen=True, slots=True)
 class WrongArgument:
-    """One argument that can't be taken: its name, with dots and places for what is nested, and what is wrong."""
+    """One argument that can't be taken: its name, with dots and places for what is nested, and what is wrong.
+
+    `details`: what helps the user and holds names of their clients, so it is for nobody else.
+    """
 
     field: str
     message: str
+    details: str = ""
 
 
 class RequestRefused(PermanentError):

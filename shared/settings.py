@@ -48,7 +48,9 @@ class Settings(FromEnviron):
     """Fernet keys, comma separated: the first encrypts, all decrypt."""
     gmail_quota_profile: Literal["2026", "legacy", "unmetered"] = "2026"
     gmail_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
-    """Calls of Gmail under way at the same time in one instance; those beyond wait their turn."""
+    """Calls of Gmail under way at the same time for one mailbox; those beyond wait their turn."""
+    gmail_concurrency_in_all: Annotated[int, Field(ge=1, le=1_000)] = 50
+    """The same for all mailboxes of one instance together: each may hold an email of 2 MB."""
     background_share: Annotated[float, Field(gt=0, le=1)] = 0.6
     """How much of a mailbox's quota rescans may use; the rest is kept for mail as it is sent."""
     redis_url: RedisUrl | None = None
@@ -118,8 +120,11 @@ class ToolsSettings(UserSettings, ModelSettings):
     timekeeper_cache_seconds: Annotated[float, Field(gt=0, le=3_600)] = 15.0
     """How long settings, directory and mailboxes are remembered; who changes them here sees it at once."""
     answer_cache_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """How long analyses of single emails, and summaries, are remembered."""
     answer_cache_size: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    """Analyses of single emails, and summaries: so many, for so long, in one process."""
+    """Summaries, and timekeepers: so many in one process."""
+    answer_cache_bytes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 8_000_000
+    """Analyses of single emails: so much of them, as JSON; in memory they take several times that."""
     chat_steps: Annotated[int, Field(ge=1, le=50)] = 8
     """Calls of the model for one answer."""
     chat_history_tokens: Annotated[int, Field(ge=1_000, le=500_000)] = 12_000

@@ -45,6 +45,8 @@ V = TypeVar("V")
 
 # Longer than any answer that is still worth having within one delivery.
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+# An analysis that takes more is of a mail that few look at twice.
+MOST_BYTES_KEPT = 64 * 1024
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
 
 
@@ -81,6 +83,7 @@ def clients(settings: Settings) -> Clients:
         ),
         str(settings.gmail_api_endpoint),
         calls_at_once=settings.gmail_concurrency,
+        calls_at_once_in_all=settings.gmail_concurrency_in_all,
     )
     store = StoreClient(http, str(settings.supabase_url), settings.supabase_secret_key)
     return Clients(http, gmail, vault, store, MailboxStore(store), AnalysisStore(store))
@@ -107,7 +110,8 @@ def analyze_email_handler(settings: AnalyzeEmailSettings) -> "AnalyzeEmailHandle
     from shared.handlers.analyze_email import AnalyzeEmailHandler  # noqa: PLC0415  the same
 
     parts = clients(settings)
-    return AnalyzeEmailHandler(parts.gmail, parts.mailboxes, parts.analyses, Analyst(judge(settings)))
+    analyst = Analyst(judge(settings), parts.analyses.mode)
+    return AnalyzeEmailHandler(parts.gmail, parts.mailboxes, parts.analyses, analyst)
 
 
 def tools_parts(settings: ToolsSettings) -> "ToolsParts":
@@ -127,12 +131,25 @@ def tools_parts(settings: ToolsSettings) -> "ToolsParts":
     size, seconds = settings.answer_cache_size, settings.answer_cache_seconds
     own = OwnData(to.http, url, settings.supabase_publishable_key)
     timekeepers = Timekeepers(to.store, most=size, seconds=settings.timekeeper_cache_seconds)
-    analyst = Analyst(judge(settings))
+    analyst = Analyst(judge(settings), to.analyses.mode)
     bulk = BulkAnalysis(analyst, to.mailboxes, to.analyses)
     scanning = scan.Scan(timekeepers, own, to.gmail, bulk, settings.scan_deadline_seconds)
     analyses = _second_level(settings, to.vault, TypeAdapter(analyze.AnalyzedEmail), seconds)
     analyzing = analyze.Analyze(
-        timekeepers, own, to.gmail, analyst, Cache("analyses", most=size, seconds=seconds, second=analyses)
+        timekeepers,
+        own,
+        to.gmail,
+        to.mailboxes,
+        analyst,
+        Cache(
+            "analyses",
+            most=settings.answer_cache_bytes,
+            largest=MOST_BYTES_KEPT,
+            size=lambda found: len(found.model_dump_json()),
+            seconds=seconds,
+            second=analyses,
+        ),
+        settings.scan_deadline_seconds,
     )
     sums = _second_level(settings, to.vault, TypeAdapter(dict[str, Any]), seconds)
     summing = summary.Summary(timekeepers, own, Cache("summaries", most=size, seconds=seconds, second=sums))
@@ -194,7 +211,7 @@ def rescan_page_handler(settings: RescanSettings) -> "RescanPageHandler":
     to = clients(settings)
     return RescanPageHandler(
         gmail=to.gmail,
-        bulk=BulkAnalysis(Analyst(judge(settings)), to.mailboxes, to.analyses),
+        bulk=BulkAnalysis(Analyst(judge(settings), to.analyses.mode), to.mailboxes, to.analyses),
         jobs=RescanStore(to.store),
         publisher=Publisher.connect(settings.gcp_project, settings.rescan_pages_topic, settings.pubsub_emulator_host),
         page_emails=settings.rescan_page_emails,

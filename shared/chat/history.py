@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from shared.chat.limits import ChatLimits
 from shared.chat.messages import ChatRequest, Message, StepStart, TextPart, ToolPart
-from shared.chat.told import told, told_of_failure
+from shared.chat.told import FAILED, told, told_of_failure
 from shared.errors import InvalidArguments, WrongArgument
 from shared.llm.budget import tokens
 from shared.models import AnalysisMode
@@ -102,7 +102,9 @@ def _arguments(part: ToolPart) -> str:
 
 def _output(part: ToolPart, mode: AnalysisMode, limits: ChatLimits) -> str:
     if part.failed:
-        return told_of_failure("tool_failed", part.error_text, limits.tool_output_tokens)
+        # As above: the client's own words of it may name whom it is about.
+        text = FAILED if mode is AnalysisMode.RULES_ONLY else part.error_text
+        return told_of_failure("tool_failed", text, limits.tool_output_tokens)
     if mode is AnalysisMode.RULES_ONLY:
         # The client has the whole answer, with words of the emails: in this mode none of them may leave.
         return told(_NOT_REPEATED, limits.tool_output_tokens)

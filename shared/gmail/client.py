@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 import stamina
+from cachetools import LRUCache
 from google.auth.credentials import AnonymousCredentials
 from googleapiclient.discovery import build
 from pydantic import ValidationError
@@ -40,6 +41,7 @@ from shared.gmail.payload import large_texts, to_rfc822
 from shared.gmail.quota import Quota
 from shared.gmail.reading_ahead import Answered, ReadingAhead
 from shared.gmail.transport import ApiRequest, send, send_together
+from shared.gmail.turns import Turns
 
 SENT: Final = "SENT"
 DRAFT: Final = "DRAFT"
@@ -96,6 +98,7 @@ class SentPage:
     next_page_token: str | None
 
 
+MAILBOXES_KEPT: Final = 10_000
 # In a row, of all mailboxes together: one mailbox that fails alone must not keep the others out.
 FAILURES_UNTIL_OPEN: Final = 20
 REST_SECONDS: Final = 10.0
@@ -105,13 +108,21 @@ class Gmail:
     """Lives with the process; `mailbox` gives what one delivery works with."""
 
     def __init__(
-        self, http: httpx.AsyncClient, tokens: AccessTokens, quota: Quota, endpoint: str, *, calls_at_once: int = 10
+        self,
+        http: httpx.AsyncClient,
+        tokens: AccessTokens,
+        quota: Quota,
+        endpoint: str,
+        *,
+        calls_at_once: int = 10,
+        calls_at_once_in_all: int = 50,
     ) -> None:
         self.http = http
         self.tokens = tokens
         self.quota = quota
-        # Bounds what is held in memory. Taken after the wait for quota, so that one mailbox's wait holds up no other.
-        self.turns = asyncio.Semaphore(calls_at_once)
+        self._calls_at_once = calls_at_once
+        self._all_turns = asyncio.Semaphore(calls_at_once_in_all)
+        self._turns: LRUCache[str, Turns] = LRUCache(maxsize=MAILBOXES_KEPT)
         # A batch is as slow as its slowest call: while one half of the turns waits for it, the other goes on.
         self.together = min(max(calls_at_once // 2, 1), batch.MOST_CALLS)
         self.read_ahead = READ_AHEAD * calls_at_once
@@ -140,7 +151,7 @@ class Gmail:
         background: bool = False,
         patience_seconds: float = QUOTA_PATIENCE_SECONDS,
     ) -> "GmailMailbox":
-        """One mailbox. `background`: what waits for nobody, and so leaves quota to what somebody waits for."""
+        """One mailbox. `background`: what nobody waits for, and so leaves quota to what somebody waits for."""
         return GmailMailbox(
             self,
             str(mailbox_id),
@@ -148,6 +159,13 @@ class Gmail:
             background=background,
             patience_seconds=patience_seconds,
         )
+
+    def turns(self, mailbox_id: str) -> Turns:
+        """The mailbox's turns. Taken after the wait for quota, so that one mailbox's wait holds up no other."""
+        turns = self._turns.get(mailbox_id)
+        if turns is None:
+            turns = self._turns[mailbox_id] = Turns(self._calls_at_once, self._all_turns)
+        return turns
 
 
 class GmailMailbox:
@@ -170,6 +188,7 @@ class GmailMailbox:
         self._gmail = gmail
         self._users = gmail.users
         self._mailbox_id = mailbox_id
+        self._turns = gmail.turns(mailbox_id)
         self._refresh_token = refresh_token_encrypted
         self._background = background
         self.patience_seconds = patience_seconds
@@ -231,7 +250,7 @@ class GmailMailbox:
         AccessRevoked, AppRefused and KeyMissing: then none can be read. Whoever stops early closes it (`aclosing`).
         """
         gmail = self._gmail
-        reading = ReadingAhead(self, gmail.turns, together=gmail.together, most=gmail.read_ahead)
+        reading = ReadingAhead(self, self._turns, together=gmail.together, most=gmail.read_ahead)
         return reading.read(tuple(dict.fromkeys(email_ids)))
 
     async def labels(self) -> tuple[Label, ...]:
@@ -333,7 +352,7 @@ class GmailMailbox:
                 await self._spend(request.methodId, max(give_up - time.monotonic(), 0.0))
                 token = await self._gmail.tokens.token(self._refresh_token)
                 try:
-                    async with self._gmail.turns:
+                    async with self._turns:
                         self.calls_made += 1
                         answer = await self._send(request, token, most_bytes)
                 except AccessExpired:

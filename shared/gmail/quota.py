@@ -100,6 +100,7 @@ class Quota:
         self._background_share = background_share
         self._window_seconds = window_seconds
         self._project = self._bucket(profile.units_a_project_minute)
+        self._background = self._bucket(profile.units_a_project_minute * background_share)
         self._users: LRUCache[str, _Mailbox] = LRUCache(maxsize=MAILBOXES_KEPT)
 
     async def spend(
@@ -146,6 +147,10 @@ class Quota:
                     await asyncio.sleep(min(seconds, left))
         finally:
             turn.release()
+        if shared.was_away:
+            # What was spent meanwhile it doesn't know of, and may have forgotten all: for a minute both decide.
+            await self._spend_alone(self._buckets(mailbox, background), units, deadline)
+            return
         for bucket in self._buckets(mailbox, background):
             bucket.pour(units)
 
@@ -173,13 +178,17 @@ class Quota:
                 self._bucket(units),
                 self._bucket(background_units),
                 limits,
-                (Limit(f"background/{user}", int(background_units)), *limits),
+                (
+                    Limit(f"background/{user}", int(background_units)),
+                    Limit("background", int(self._profile.units_a_project_minute * self._background_share)),
+                    *limits,
+                ),
             )
         return mailbox
 
     def _buckets(self, mailbox: _Mailbox, background: bool) -> tuple[Bucket, ...]:
         if background:
-            return (mailbox.background_bucket, mailbox.bucket, self._project)
+            return (mailbox.background_bucket, self._background, mailbox.bucket, self._project)
         return (mailbox.bucket, self._project)
 
     def _bucket(self, units: float) -> Bucket:

@@ -1,6 +1,6 @@
 """Many emails of one mailbox: some together, the next ones on their way while the caller works on one.
 
-Within the turns that all calls share, and with no more read ahead than there is room for.
+Within the turns that its calls share, and with no more read ahead than there is room for.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from shared.errors import AccessRevoked, AppRefused, KeyMissing, TenthsError
+from shared.gmail.turns import Turns
 
 T = TypeVar("T")
 Fetched_co = TypeVar("Fetched_co", covariant=True)
@@ -31,7 +32,7 @@ class Fetching(Protocol[Fetched_co]):
 class ReadingAhead(Generic[T]):
     """Reads so many `together`, up to `most` ahead of the caller."""
 
-    def __init__(self, fetching: Fetching[T], turns: asyncio.Semaphore, *, together: int, most: int) -> None:
+    def __init__(self, fetching: Fetching[T], turns: Turns, *, together: int, most: int) -> None:
         self._fetching = fetching
         self._turns = turns
         self._together = together
@@ -76,7 +77,7 @@ class ReadingAhead(Generic[T]):
                         answered(email_id, failed)
                     continue
                 while waiting:
-                    taken = await _take(self._turns, len(waiting))
+                    taken = await self._turns.acquire_free(len(waiting))
                     trying = group.create_task(self._fetching.together(waiting[:taken], answered))
                     # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
                     trying.add_done_callback(partial(_give_back, self._turns, taken))
@@ -93,16 +94,5 @@ class ReadingAhead(Generic[T]):
         self._results.put_nowait((email_id, result))
 
 
-async def _take(turns: asyncio.Semaphore, most: int) -> int:
-    """Wait for one turn, as everybody does, and take what else is free, so that no turn lies idle; gives how many."""
-    await turns.acquire()
-    taken = 1
-    while taken < most and not turns.locked():
-        await turns.acquire()
-        taken += 1
-    return taken
-
-
-def _give_back(turns: asyncio.Semaphore, taken: int, _task: "asyncio.Task[None]") -> None:
-    for _ in range(taken):
-        turns.release()
+def _give_back(turns: Turns, taken: int, _task: "asyncio.Task[None]") -> None:
+    turns.release(taken)

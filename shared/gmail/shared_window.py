@@ -62,6 +62,7 @@ class SharedWindow:
         self._lost = False
         self._greeted = False
         self._ask_again_at = 0.0
+        self._found_at = float("-inf")
 
     async def admit(self, units: int, limits: Sequence[Limit]) -> float:
         """Count the units in all windows and give 0, or give the seconds after which it is worth asking again.
@@ -82,8 +83,14 @@ class SharedWindow:
                 raise SharedWindowLost from error
             if was_lost:
                 self._lost = False
+                self._found_at = asyncio.get_running_loop().time()
                 log.info("quota.shared_window_found")
             return seconds
+
+    @property
+    def was_away(self) -> bool:
+        """Whether it came back within the window that it counts."""
+        return asyncio.get_running_loop().time() - self._found_at < self.window_seconds
 
     async def aclose(self) -> None:
         """Let go of the connections."""

@@ -60,4 +60,4 @@ class AnalyzeEmailHandler:
                 await self.mailboxes.mark_access_revoked(context.mailbox_id, context.refresh_token_encrypted)
             return not_fetched(email_id, correlation_id, error)
         reading = await self.analyst.read(fetched, context, correlation_id)
-        return await self.analyst.conclude(reading, context.timekeeper)
+        return await self.analyst.conclude(reading, context)

@@ -45,6 +45,8 @@ class GmailPushHandler:
     publisher: Publisher
     catch_up_days: int
     runs: SharedRuns[ReadOn] = field(default_factory=SharedRuns)
+    announced: dict[str, int] = field(default_factory=dict)
+    """The greatest history id that the pushes waiting for the next look have told of, by address."""
 
     async def handle(self, push: GmailPush, correlation_id: str, now: datetime) -> ReadOn:
         """Hand every newly sent email to analysis, then move the mailbox's watermark.
@@ -53,12 +55,14 @@ class GmailPushHandler:
         there is; and the transient errors of its parts, in which case the watermark stands before what was lost.
         """
         address = push.email_address.lower()
+        self.announced[address] = max(self.announced.get(address, 0), push.history_id)
         read = await self.runs.join(address, lambda: self._read_on(address, correlation_id, now))
         if read.history_id < push.history_id:
             raise HistoryBehindPush("Gmail's history does not reach up to the push yet")
         return read
 
     async def _read_on(self, address: str, correlation_id: str, now: datetime) -> ReadOn:
+        announced = self.announced.pop(address, 0)
         mailbox = await self.mailboxes.by_address(address)
         if mailbox is None or mailbox.state is MailboxState.DISCONNECTED:
             raise UnknownMailbox("the push names a mailbox that is not connected")
@@ -69,28 +73,33 @@ class GmailPushHandler:
             if mailbox.catch_up_due:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
             try:
-                return await self._follow(mailbox, inbox, correlation_id)
+                return await self._follow(mailbox, inbox, correlation_id, announced)
             except HistoryExpired:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
         except AccessRevoked:
             await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
             raise
 
-    async def _follow(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str) -> ReadOn:
-        """Read history on. From the stored watermark, never from the id in the push: that may be late or repeated."""
+    async def _follow(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, announced: int) -> ReadOn:
+        """Read history on. From the stored watermark, never from the id in the push: that may be late or repeated.
+
+        `announced`: what pushes have told of. While history doesn't reach up to it, not all is handed on.
+        """
         published, history_id = 0, 0
         async for page in inbox.history_since(mailbox.history_id):
             published += await self._hand_on(mailbox, page.sent, correlation_id)
             history_id = page.mailbox_history_id
             # Only as far as changes were seen: Gmail's own id can be ahead of the history that it shows.
-            await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to, up_to_date=page.is_last)
+            is_all = page.is_last and history_id >= announced
+            await self.mailboxes.advance_watermark(mailbox.id, page.read_up_to, up_to_date=is_all)
         return ReadOn(mailbox.id, published, history_id, caught_up=False)
 
     async def _catch_up(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, now: datetime) -> ReadOn:
         """List what was sent since the watermark was last true, within bounds, and hand on what was not read."""
         wanted = mailbox.history_read_at - CATCH_UP_MARGIN
         start = max(wanted, now - timedelta(days=self.catch_up_days))
-        if start > wanted:
+        not_listed = (wanted, start) if start > wanted else None
+        if not_listed:
             log.warning(
                 "catch_up.bounded", mailbox_id=str(mailbox.id), wanted=wanted.isoformat(), start=start.isoformat()
             )
@@ -100,7 +109,9 @@ class GmailPushHandler:
         async for email_ids in inbox.sent_since(start):
             missed = await self.analyses.still_to_analyse(mailbox.id, email_ids)
             published += await self._hand_on(mailbox, missed, correlation_id)
-        await self.mailboxes.advance_watermark(mailbox.id, history_id, up_to_date=True, caught_up=True)
+        await self.mailboxes.advance_watermark(
+            mailbox.id, history_id, up_to_date=True, caught_up=True, not_listed=not_listed
+        )
         return ReadOn(mailbox.id, published, history_id, caught_up=True)
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:

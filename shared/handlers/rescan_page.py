@@ -162,9 +162,11 @@ class RescanPageHandler:
         result = await self._read(step, context, inbox, unread, stop_at) if unread else BulkResult()
         recorded = {each.email_id for each in result.recorded}
         left = [email_id for email_id in unread if email_id not in recorded]
-        if left and result.stopped is None and step.tries + 1 >= TRIES and len(left) <= MOST_GIVEN_UP:
-            await self._give_up(step, context, left, result)
-            left = []
+        # Quota comes back; an email on which Gmail hangs to the end of the page's time, each time, doesn't.
+        if left and result.stopped != OverQuota.code and step.tries + 1 >= TRIES:
+            given_up = left[:MOST_GIVEN_UP]
+            await self._give_up(step, context, given_up, result)
+            left = left[MOST_GIVEN_UP:]
         seen, undone = dict.fromkeys((*step.page_done, *page.ids)), set(left)
         done = tuple(email_id for email_id in seen if email_id not in undone)
         if left and len(done) == len(step.page_done):
@@ -229,7 +231,8 @@ class RescanPageHandler:
         await self.bulk.analyses.record(context, analyses)
 
     async def _fail(self, step: RescanStep, code: str) -> PageRead:
-        await self.jobs.fail(step, code)
+        if not await self.jobs.fail(step, code):
+            return _dropped(is_over=await self.jobs.hold(step) is Hold.OVER)
         return PageRead(PageOutcome.FAILED, code)
 
     async def _publish(self, page: RescanPage) -> None:

@@ -197,6 +197,10 @@ class AnalysisStore:
         }
         return _IDS.validate_python(await self._client.call("emails_to_analyse", arguments))
 
+    async def mode(self, user_id: UUID) -> AnalysisMode:
+        """What a model may see of this user's mail right now."""
+        return AnalysisMode(await self._client.call("analysis_mode_of", {"p_user_id": str(user_id)}))
+
     async def await_analysis(self, mailbox_id: UUID, email_ids: Iterable[str]) -> None:
         """Note that these emails are handed on to analysis: each waits until something is on record of it.
 

@@ -19,12 +19,23 @@ class CoveredMailbox(BaseModel):
     state: MailboxState
 
 
+class NotListed(BaseModel):
+    """A time of which sent mail was never listed, since Gmail no longer had its history: a rescan makes it good."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    start: Annotated[AwareDatetime, Field(alias="from")]
+    end: Annotated[AwareDatetime, Field(alias="to")]
+
+
 class Coverage(BaseModel):
     """What the database's `coverage` answers for a period: numbers of emails.
 
     `sent` = `accounted_for` + `waiting`; `accounted_for` = `with_entries` + `without_entries` + `excluded` + `gone` +
     `not_sent` + all that `failed`, by code. `second_look_due` are among those with or without entries.
-    `history_read_at`: all that was sent until then is counted, in every connected mailbox; None: none is connected.
+    `history_read_at`: all that was sent until then is counted, in every connected mailbox, but for what was
+    `not_listed`; None: none is connected. `perhaps_waiting`: handed on after the period and not read yet, so that
+    nobody knows yet whether they were sent in it; not among `sent`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +49,8 @@ class Coverage(BaseModel):
     not_sent: Count
     failed: dict[str, Count]
     waiting: Count
+    perhaps_waiting: Count
     second_look_due: Count
     history_read_at: AwareDatetime | None
+    not_listed: tuple[NotListed, ...]
     mailboxes: tuple[CoveredMailbox, ...]

@@ -5,14 +5,25 @@ from datetime import date, datetime
 from typing import Any
 
 import httpx
-from pydantic import SecretStr, TypeAdapter
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.caller import Caller
 from shared.models import EntryType
 from shared.store.client import StoreClient
 
 Row = dict[str, Any]
-_ROWS = TypeAdapter(list[Row])
+
+
+class FoundInEmails(BaseModel):
+    """Rows of the entries that came from some emails, but for dismissed ones, the latest day first.
+
+    `failures`: of the emails that could not be read, a code by email id.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    entries: tuple[Row, ...]
+    failures: dict[str, str]
 
 
 class OwnData:
@@ -23,13 +34,10 @@ class OwnData:
         self._url = supabase_url
         self._key = publishable_key
 
-    async def entries_of(self, caller: Caller, email_ids: Sequence[str], client: str | None = None) -> list[Row]:
-        """Rows of the entries that came from these emails, but for dismissed ones; the latest day first.
-
-        `client`: only those about this client or matter.
-        """
+    async def found_in(self, caller: Caller, email_ids: Sequence[str], client: str | None = None) -> FoundInEmails:
+        """What is on record of these emails. `client`: only entries about this client or matter."""
         arguments = {"p_email_ids": list(email_ids), "p_client": client}
-        return _ROWS.validate_python(await self._call(caller, "entries_of_emails", arguments))
+        return FoundInEmails.model_validate(await self._call(caller, "found_in_emails", arguments))
 
     async def knows_client(self, caller: Caller, client: str) -> bool:
         """Whether any entry or matter is about this client."""

@@ -50,12 +50,20 @@ class MailboxStore:
         return found[0] if found else None
 
     async def advance_watermark(
-        self, mailbox_id: UUID, history_id: int, *, up_to_date: bool, caught_up: bool = False
+        self,
+        mailbox_id: UUID,
+        history_id: int,
+        *,
+        up_to_date: bool,
+        caught_up: bool = False,
+        not_listed: tuple[datetime, datetime] | None = None,
     ) -> None:
         """Move the watermark on; a later one, set by another delivery, stays.
 
-        `up_to_date`: all that was sent until now is handed on. `caught_up`: no catch-up is due any more.
+        `up_to_date`: all that was sent until now is handed on, but for what was sent in the time `not_listed`.
+        `caught_up`: no catch-up is due any more.
         """
+        left_out = not_listed or (None, None)
         await self._client.call(
             "advance_watermark",
             {
@@ -63,6 +71,8 @@ class MailboxStore:
                 "p_history_id": str(history_id),
                 "p_up_to_date": up_to_date,
                 "p_caught_up": caught_up,
+                "p_not_listed_from": left_out[0] and left_out[0].isoformat(),
+                "p_not_listed_to": left_out[1] and left_out[1].isoformat(),
             },
         )
 

@@ -50,7 +50,7 @@ class RescanJob(BaseModel):
 
     `listed`: found in the range so far. `processed`: of these, dealt with, whether read now or before. `failed`: of
     these, could not be read. `entries_found`: time entries that the emails dealt with hold. `failure`: a code, if and
-    only if the job failed.
+    only if the job failed. `stalled`: it is under way and has not moved for a quarter of an hour.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +58,7 @@ class RescanJob(BaseModel):
     id: UUID
     mailbox_id: UUID
     state: RescanState
+    stalled: bool
     range: RescanRange
     filters: RescanFilters
     listed: Count
@@ -263,9 +264,9 @@ class RescanStore:
         """Let the next delivery begin at once. `in_vain`: Gmail listed the page, and nothing of it could be read."""
         await self._client.call("release_rescan_step", {**_held(step), "p_in_vain": in_vain})
 
-    async def fail(self, step: RescanStep, failure: str) -> None:
-        """End the job for good. `failure`: a code for why."""
-        await self._client.call("fail_rescan", {**_held(step), "p_failure": failure})
+    async def fail(self, step: RescanStep, failure: str) -> bool:
+        """End the job for good. `failure`: a code for why. False: the step is no longer ours, so nothing was ended."""
+        return bool(await self._client.call("fail_rescan", {**_held(step), "p_failure": failure}))
 
     async def fail_unbegun(self, job_id: UUID, failure: str) -> None:
         """The same for a job that nobody has begun; one that somebody has goes on."""

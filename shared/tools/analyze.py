@@ -1,7 +1,8 @@
 """analyze_time_entry: why one email, or a pasted text, comes to these entries and to no others. Writes nothing."""
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
@@ -14,13 +15,23 @@ from pydantic import AwareDatetime, BaseModel, Field
 from shared.analyst import Analyst, Read
 from shared.cache import Cache
 from shared.caller import Caller
-from shared.errors import GmailRefused, InConflict, InvalidArguments, MessageGone, NotFound, WrongArgument
+from shared.errors import (
+    AccessRevoked,
+    GmailRefused,
+    GmailUnavailable,
+    InConflict,
+    InvalidArguments,
+    MessageGone,
+    NotFound,
+    WrongArgument,
+)
 from shared.extraction import ANALYSER_VERSION, Entry, Refusal
 from shared.extraction.explain import explain
 from shared.gmail.client import SENT, FetchedEmail, Gmail
 from shared.models import AnalysisMode, EntryStatus, EntryType, Extractor
 from shared.store.analyses import Outcome, ReadingContext, evidence_key
 from shared.store.entries import OwnData, Row
+from shared.store.mailboxes import MailboxStore
 from shared.store.timekeepers import Timekeeper, Timekeepers
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
@@ -143,31 +154,53 @@ class Analyze:
     timekeepers: Timekeepers
     own: OwnData
     gmail: Gmail
+    mailboxes: MailboxStore
     analyst: Analyst
     cache: Cache[AnalyzedEmail]
+    deadline_seconds: float
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def run(self, caller: Caller, arguments: AnalyzeArguments, _report: Report) -> AnalyzedEmail:
         """Raises InvalidArguments, NotFound and InConflict, and AccessRevoked and the transient errors of its parts."""
         if (arguments.email_id is None) == (arguments.text is None):
             raise InvalidArguments(WrongArgument("email_id", "give either email_id or text"))
+        try:
+            async with asyncio.timeout(self.deadline_seconds):
+                return await self._run(caller, arguments)
+        except TimeoutError:
+            raise GmailUnavailable("no answer before the deadline") from None
+
+    async def _run(self, caller: Caller, arguments: AnalyzeArguments) -> AnalyzedEmail:
         timekeeper = await self.timekeepers.get(caller.user_id)
-        rules = timekeeper.rules
-        what = arguments.email_id or hashlib.sha256((arguments.text or "").encode("utf-8", "replace")).hexdigest()
-        # Whatever the reading depends on; a text without a date of its own is read as of today.
-        today = "" if arguments.email_id else self.now().astimezone(rules.time_zone or UTC).date().isoformat()
-        versions = (ANALYSER_VERSION, rules.analysis_version, self.analyst.asks(rules))
-        key = ("analysis", str(caller.user_id), what, *versions, today)
-        kept = await self.cache.peek(key) if arguments.use_cache else None
-        if kept is not None:
-            self.cache.used()
-            analyzed = kept.model_copy(update={"from_cache": True})
-        else:
-            analyzed = await self._analyzed(timekeeper, arguments)
-            await self.cache.made(key, analyzed)
+        made = False
+
+        async def make() -> AnalyzedEmail:
+            nonlocal made
+            made = True
+            return await self._analyzed(timekeeper, arguments)
+
+        key = self._key(timekeeper, arguments)
+        if not arguments.use_cache:
+            self.cache.forget(key)
+        # One that the model is to look at again is kept for nobody.
+        analyzed = await self.cache.get(
+            key, make, keeps=lambda found: found.model is None or not found.model.second_look
+        )
+        analyzed = analyzed.model_copy(update={"from_cache": not made})
         if arguments.email_id is None:
             return analyzed
-        return _with_entries(analyzed, await self.own.entries_of(caller, [arguments.email_id]))
+        return _with_entries(analyzed, (await self.own.found_in(caller, [arguments.email_id])).entries)
+
+    def _key(self, timekeeper: Timekeeper, arguments: AnalyzeArguments) -> tuple[Hashable, ...]:
+        """Whatever the reading depends on; a text without a date of its own is read as of today."""
+        rules = timekeeper.rules
+        versions = (ANALYSER_VERSION, rules.analysis_version, self.analyst.asks(rules))
+        if arguments.text is not None:
+            text = hashlib.sha256(arguments.text.encode("utf-8", "replace")).hexdigest()
+            today = self.now().astimezone(rules.time_zone or UTC).date().isoformat()
+            return ("text", str(timekeeper.user_id), text, today, *versions)
+        mailboxes = tuple(str(each.id) for each in timekeeper.readable)
+        return ("email", str(timekeeper.user_id), arguments.email_id, mailboxes, *versions)
 
     async def _analyzed(self, timekeeper: Timekeeper, arguments: AnalyzeArguments) -> AnalyzedEmail:
         fetched = (
@@ -176,30 +209,38 @@ class Analyze:
             else await self._fetched(timekeeper, arguments.email_id or "")
         )
         context = ReadingContext(user_id=timekeeper.user_id, settings=timekeeper.settings, matters=timekeeper.matters)
-        reading = await self.analyst.read(fetched, context, "analyze")
+        reading = await self.analyst.read(fetched, context, "analyze", apart=True)
         if reading.read is None:
             outcome = reading.analysis.failure or reading.analysis.outcome
             return _answer(arguments.email_id, fetched, outcome)
         return await self._judged(arguments.email_id, fetched, reading.read, context)
 
     async def _fetched(self, timekeeper: Timekeeper, email_id: str) -> FetchedEmail:
-        """The email, out of the one of the user's mailboxes that has it. Raises NotFound and InConflict."""
+        """The email, out of the one of the user's mailboxes that has it. Raises NotFound, InConflict, AccessRevoked."""
         if not timekeeper.readable:
             raise InConflict("no mailbox is connected, or it has to be connected again")
+        revoked: AccessRevoked | None = None
         for mailbox in timekeeper.readable:
-            inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted)
+            inbox = self.gmail.mailbox(
+                mailbox.id, mailbox.refresh_token_encrypted, patience_seconds=self.deadline_seconds
+            )
             try:
                 fetched = await inbox.fetch(email_id)
             except (MessageGone, GmailRefused):  # an id of another mailbox is no id here
                 continue
+            except AccessRevoked as error:  # the email may be in another
+                await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
+                self.timekeepers.changed(timekeeper.user_id)
+                revoked = error
+                continue
             if fetched.is_sent:
                 return fetched
-        raise NotFound("there is no sent email of this id")
+        raise revoked or NotFound("there is no sent email of this id")
 
     async def _judged(
         self, email_id: str | None, fetched: FetchedEmail, read: Read, context: ReadingContext
     ) -> AnalyzedEmail:
-        judged = await self.analyst.judged(read, context.timekeeper)
+        judged = await self.analyst.judged(read, context)
         found, least = judged.found, context.timekeeper.minimum_confidence
         default = context.timekeeper.default_client_matter
         candidates = tuple(_candidate(entry, least, default) for entry in found.entries)
@@ -271,7 +312,7 @@ def _refused(refusal: Refusal) -> Refused:
     )
 
 
-def _with_entries(analyzed: AnalyzedEmail, rows: list[Row]) -> AnalyzedEmail:
+def _with_entries(analyzed: AnalyzedEmail, rows: Iterable[Row]) -> AnalyzedEmail:
     """The same, with the entries that are on record of it."""
     on_record = {row["evidence_key"]: row for row in rows}
     candidates = tuple(

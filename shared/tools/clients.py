@@ -16,4 +16,4 @@ async def known_client(own: OwnData, caller: Caller, client: str | None) -> str 
     names = await own.known_clients(caller)
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     there = f"there are {', '.join(names[:MOST_NAMED])}{more}" if names else "there are none yet"
-    raise InvalidArguments(WrongArgument("client_filter", f"no client or matter of yours is called so; {there}"))
+    raise InvalidArguments(WrongArgument("client_filter", "no client or matter of yours is called so", there))

@@ -23,7 +23,14 @@ DESCRIPTION: Final = (
     "Shows the user's time tracking settings and directory of clients and matters, and changes those that are given."
     " Without arguments it only shows them. A changed rounding rule or rate never rewrites entries that exist."
 )
-_CHECK_VIOLATION: Final = "23514"
+# What Postgres says of values: data exceptions, check violations.
+_WRONG_VALUES: Final = ("22", "23514")
+# Settings that say nothing of anybody.
+_TOLD: Final = frozenset(
+    {"time_zone", "rounding_increment", "rounding_mode", "rounding_scope", "rounding_minimum", "hourly_rate"}
+    | {"analysis_mode", "minimum_confidence", "auto_analysis"}
+)
+LABEL_SECONDS: Final = 5.0
 # 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60: what divides an hour.
 INCREMENTS: Final = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 
@@ -39,7 +46,7 @@ Domain = Annotated[
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 RateCategory = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
-Rate = Annotated[float, Field(ge=0, lt=1e8, description="An hour's price, in the user's currency.")]
+Rate = Annotated[float, Field(ge=0, le=99_999_999.99, description="An hour's price, in the user's currency.")]
 Setting = Literal[
     "time_zone", "rounding_increment", "rounding_mode", "rounding_scope", "rounding_minimum", "rate_category",
     "hourly_rate", "analysis_mode", "minimum_confidence", "auto_analysis", "excluded_recipients", "excluded_labels",
@@ -141,8 +148,14 @@ class Configuration(ToolAnswer):
     matters: tuple[ShownMatter, ...]
 
     def for_model(self, mode: AnalysisMode) -> dict[str, Any]:
-        told = self.model_dump(mode="json", exclude={"matters"})
-        return told | {"matters": [words(mode, client=each.client, matter=each.matter) for each in self.matters]}
+        told = self.model_dump(mode="json", exclude={"matters", "settings"})
+        if mode is AnalysisMode.RULES_ONLY:  # names and addresses are for the user alone
+            settings = {name: value for name, value in self.settings.items() if name in _TOLD}
+            return told | {"settings": settings, "matters": len(self.matters)}
+        return told | {
+            "settings": self.settings,
+            "matters": [words(mode, client=each.client, matter=each.matter) for each in self.matters],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +187,7 @@ class Configure:
                 [MatterName.model_validate(each, strict=False).model_dump(mode="json") for each in removed],
             )
         except StoreRefused as refusal:
-            if refusal.sqlstate != _CHECK_VIOLATION:
+            if not refusal.sqlstate.startswith(_WRONG_VALUES):
                 raise
             # Such as a time zone that this machine knows and the database doesn't.
             names = ", ".join(changes) or "add_matters"
@@ -189,7 +202,8 @@ class Configure:
         """What emails carry of these labels, in each of the mailboxes. Raises InvalidArguments, and Gmail's errors."""
         ids: dict[str, set[str]] = {}
         for mailbox in timekeeper.readable:
-            for label in await self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted).labels():
+            inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted, patience_seconds=LABEL_SECONDS)
+            for label in await inbox.labels():
                 ids.setdefault(label.name.casefold(), set()).add(label.id)
                 ids.setdefault(label.id.casefold(), set()).add(label.id)
         wrong = [

@@ -97,13 +97,26 @@ class Toolbox:
     def check(self, name: str, arguments: bytes | str) -> Any:
         """The arguments (JSON) as the tool takes them. Raises NotFound and InvalidArguments."""
         kind = self._named(name).arguments
-        return checked(kind, _without_nulls(kind, arguments))
+        given = checked(kind, _without_nulls(kind, arguments))
+        # A database's text can't hold a NUL.
+        wrong = [name for name, value in given.model_dump().items() if _holds_nul(value)]
+        if wrong:
+            raise InvalidArguments(*(WrongArgument(name, "holds a NUL character") for name in wrong))
+        return given
 
     def _named(self, name: str) -> Tool[Any]:
         tool = self._tools.get(name)
         if tool is None:
             raise NotFound(f"there is no tool of this name; there are {', '.join(self._tools)}")
         return tool
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds_nul(each) for each in value)
+    return isinstance(value, str) and "\0" in value
 
 
 def _without_nulls(kind: type[BaseModel], arguments: bytes | str) -> bytes | str:

@@ -5,6 +5,8 @@
 alter table public.time_tracking_settings
   add column analysis_version integer not null default 0,
   add column default_client_matter text;
+-- Readings of before were made under `version`: from there on.
+update public.time_tracking_settings set analysis_version = version;
 comment on column public.time_tracking_settings.analysis_version is
   'Rises when emails would be read differently from now on: time zone, what a model may see, what is left out, the directory.'
   ' Not with rounding or rates: they are kept with each entry. An analysis keeps the version it was made under.';
@@ -120,8 +122,9 @@ begin
   -- All or nothing. What p_changes doesn't name stays; a null that it names is a null.
   if p_changes <> '{}' then
     insert into public.time_tracking_settings (user_id) values (asking) on conflict (user_id) do nothing;
+    -- Locked: of two changes at the same time, neither must put back what the other changed.
     select (jsonb_populate_record(s, p_changes)).* into given
-    from public.time_tracking_settings s where s.user_id = asking;
+    from public.time_tracking_settings s where s.user_id = asking for update;
     update public.time_tracking_settings s
     set time_zone = given.time_zone,
       rounding_increment = given.rounding_increment,
@@ -193,6 +196,18 @@ as $$
 $$;
 revoke execute on function public.timekeeper_context from public, anon, authenticated;
 grant execute on function public.timekeeper_context to service_role;
+
+create function public.analysis_mode_of(p_user_id uuid)
+returns public.analysis_mode
+language sql stable security invoker set search_path = ''
+as $$
+  -- What a model may see right now: asked again just before it is shown anything.
+  select coalesce(
+    (select s.analysis_mode from public.time_tracking_settings s where s.user_id = p_user_id), 'snippets'
+  );
+$$;
+revoke execute on function public.analysis_mode_of from public, anon, authenticated;
+grant execute on function public.analysis_mode_of to service_role;
 
 drop function public.emails_to_analyse(uuid, text[], integer);
 create function public.emails_to_analyse(

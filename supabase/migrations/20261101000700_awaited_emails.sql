@@ -81,6 +81,34 @@ create trigger processed_emails_recorded_are_no_longer_awaited after insert on p
 create trigger processed_emails_recorded_again_are_no_longer_awaited after update on public.processed_emails
   referencing new table as recorded for each statement execute function private.no_longer_awaited();
 
+alter table public.mailboxes add column not_listed tstzrange;
+comment on column public.mailboxes.not_listed is
+  'Sent mail of this time was never listed: its history had expired, and the catch-up was bounded. A rescan makes it good.';
+
+drop function public.advance_watermark(uuid, numeric, boolean, boolean);
+create function public.advance_watermark(
+  p_mailbox_id uuid, p_history_id numeric, p_up_to_date boolean, p_caught_up boolean,
+  p_not_listed_from timestamptz default null, p_not_listed_to timestamptz default null
+) returns text
+language sql volatile security invoker set search_path = ''
+as $$
+  -- A late or repeated push can't move it back.
+  update public.mailboxes
+  set history_id = greatest(history_id, p_history_id),
+    history_read_at = case when p_up_to_date then now() else history_read_at end,
+    catch_up_due = catch_up_due and not p_caught_up,
+    not_listed = case
+      when p_not_listed_from is null then not_listed
+      else range_merge(
+        tstzrange(p_not_listed_from, p_not_listed_to), coalesce(not_listed, tstzrange(p_not_listed_from, p_not_listed_to))
+      )
+    end
+  where id = p_mailbox_id
+  returning history_id::text;
+$$;
+revoke execute on function public.advance_watermark from public, anon, authenticated;
+grant execute on function public.advance_watermark to service_role;
+
 create function public.coverage(p_from timestamptz, p_to timestamptz)
 returns jsonb
 language sql stable strict security invoker set search_path = ''
@@ -103,9 +131,12 @@ as $$
       coalesce(sum(o.second_looks), 0) as second_look_due
     from on_record o
   ), waiting as (
-    select count(*) as emails
+    -- When it was sent is known once it is read, but it was not later than when it was handed on. So one that was handed on
+    -- after the period may be of it.
+    select count(*) filter (where a.handed_on_at < p_to) as emails,
+      count(*) filter (where a.handed_on_at >= p_to) as perhaps
     from public.awaited_emails a
-    where a.user_id = (select auth.uid()) and a.handed_on_at >= p_from and a.handed_on_at < p_to
+    where a.user_id = (select auth.uid()) and a.handed_on_at >= p_from
       -- Left behind: see the comment on the table.
       and not exists (select from public.processed_emails p where p.user_id = a.user_id and p.email_id = a.email_id)
   )
@@ -119,11 +150,17 @@ as $$
     'not_sent', total.not_sent,
     'failed', total.failed,
     'waiting', waiting.emails,
+    'perhaps_waiting', waiting.perhaps,
     'second_look_due', total.second_look_due,
     -- What was sent up to then is counted above, in every mailbox that is being read.
     'history_read_at', (
       select min(m.history_read_at) from public.mailboxes m
       where m.user_id = (select auth.uid()) and m.state = 'connected'
+    ),
+    'not_listed', (
+      select coalesce(jsonb_agg(jsonb_build_object('from', lower(m.not_listed), 'to', upper(m.not_listed))), '[]')
+      from public.mailboxes m
+      where m.user_id = (select auth.uid()) and m.not_listed && tstzrange(p_from, p_to)
     ),
     'mailboxes', (
       select coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'state', m.state) order by m.connected_at, m.id), '[]')

@@ -4,7 +4,8 @@
 -- from the entries and all others from the view, in one snapshot. So it equals the live aggregate, however old the view is.
 
 -- No entry may change between the filling of the view and the triggers' first sight of it.
-lock table public.time_tracking_entries in share row exclusive mode;
+-- In a block: the Supabase CLI sends a migration as one pipeline, where a lock by itself is refused.
+do $$ begin lock table public.time_tracking_entries in share row exclusive mode; end $$;
 
 -- what an entry comes to ------------------------------------------------------------------------------------
 

@@ -42,6 +42,14 @@ as $$
 $$;
 grant execute on function private.is_under_way to service_role;
 
+create function private.rescan_patience() returns interval
+language sql immutable set search_path = ''
+as $$
+  -- A job that has not moved for so long has lost its message.
+  select interval '15 minutes';
+$$;
+grant execute on function private.rescan_patience to authenticated, service_role;
+
 create function private.rescan_shown(p_job public.rescan_jobs) returns jsonb
 language sql stable set search_path = ''
 as $$
@@ -50,6 +58,8 @@ as $$
     'id', p_job.id,
     'mailbox_id', p_job.mailbox_id,
     'state', p_job.state,
+    -- Nothing moves it any more but a redelivery that is unlikely by now; the next rescan gives it up.
+    'stalled', private.is_under_way(p_job.state) and p_job.updated_at < now() - private.rescan_patience(),
     'range', jsonb_build_object('start', p_job.range_start, 'end', p_job.range_end),
     'filters', jsonb_build_object('query_filter', p_job.query_filter, 'use_cache', p_job.use_cache),
     'listed', p_job.listed,
@@ -114,7 +124,7 @@ begin
   -- A job moves with each try of each step, and between two tries Pub/Sub waits 10 minutes at most.
   update public.rescan_jobs j
   set state = 'failed', failure = 'stalled', updated_at = now()
-  where j.mailbox_id = readable[1] and private.is_under_way(j.state) and j.updated_at < now() - interval '15 minutes';
+  where j.mailbox_id = readable[1] and private.is_under_way(j.state) and j.updated_at < now() - private.rescan_patience();
 
   insert into public.rescan_jobs (id, user_id, mailbox_id, range_start, range_end, query_filter, use_cache)
   values (p_job_id, p_user_id, readable[1], p_range_start, p_range_end, p_query_filter, p_use_cache)
@@ -248,6 +258,11 @@ begin
   ) as found
   where j.id = p_job_id
   returning j.* into job;
+  if job.state = 'done' and job.query_filter is null then
+    -- Whatever a catch-up had to leave out is listed now.
+    update public.mailboxes m set not_listed = null
+    where m.id = job.mailbox_id and m.not_listed <@ tstzrange(job.range_start, job.range_end, '[]');
+  end if;
   return case job.state when 'done' then 'done' else 'advanced' end;
 end;
 $$;
@@ -273,13 +288,17 @@ $$;
 revoke execute on function public.release_rescan_step from public, anon, authenticated;
 grant execute on function public.release_rescan_step to service_role;
 
-create function public.fail_rescan(p_job_id uuid, p_lease uuid, p_failure text) returns void
+create function public.fail_rescan(p_job_id uuid, p_lease uuid, p_failure text) returns boolean
 language sql volatile security invoker set search_path = ''
 as $$
-  -- By whoever holds the step; p_lease null: while nobody has begun.
+  -- By whoever holds the step; p_lease null: while nobody has begun. False: it was not theirs to fail.
+  with failed as (
   update public.rescan_jobs j
   set state = 'failed', failure = p_failure, leased_until = null, updated_at = now()
-  where j.id = p_job_id and private.is_under_way(j.state) and j.lease is not distinct from p_lease;
+  where j.id = p_job_id and private.is_under_way(j.state) and j.lease is not distinct from p_lease
+  returning j.id
+  )
+  select exists (select from failed);
 $$;
 revoke execute on function public.fail_rescan from public, anon, authenticated;
 grant execute on function public.fail_rescan to service_role;

@@ -129,7 +129,12 @@ async def test_a_caller_that_goes_away_gives_its_turn_to_the_next(make_quota: Ma
 async def test_keys_hold_mailbox_ids_and_go_with_their_window(make_quota: MakeQuota, redis: Redis) -> None:
     mailbox_id = "0d5cbb1e-6c2f-4d5c-9d53-6b8f3c1f7a10"
     await spend(make_quota(), mailbox_id, background=True)
-    keys = {WINDOW.format(mailbox_id), BACKGROUND.format(mailbox_id), "tenths:gmail/project/100000/61/second"}
+    keys = {
+        WINDOW.format(mailbox_id),
+        BACKGROUND.format(mailbox_id),
+        "tenths:gmail/project/100000/61/second",
+        "tenths:gmail/background/60000/61/second",
+    }
     assert set(await redis.keys()) == keys
     for key in keys:
         assert 0 < await redis.ttl(key) <= 61

@@ -89,7 +89,9 @@ async def test_every_email_handed_on_is_waiting_or_counted_by_what_became_of_it(
         "not_sent": 1,
         "failed": {"unreadable": 2, "access_revoked": 1},
         "waiting": 3,
+        "perhaps_waiting": 0,
         "second_look_due": 1,
+        "not_listed": (),
     }
     assert set(await awaited(database, dana)) == {"m9", "m10", "m11"}
 
@@ -133,8 +135,31 @@ async def test_where_nobody_knows_when_it_was_sent_an_email_belongs_to_the_time_
         await database.sql.execute(change, dana.id, MONDAY)
     found = await coverage(dana, MONDAY, MONDAY + DAY)
     assert (found.sent, found.failed, found.without_entries, found.waiting) == (3, {"unreadable": 1}, 1, 1)
-    assert (await coverage(dana, MONDAY - DAY, MONDAY)).sent == 0
-    assert (await coverage(dana, MONDAY + DAY)).sent == 0
+    before = await coverage(dana, MONDAY - DAY, MONDAY)
+    # It was sent before it was handed on: perhaps on Sunday.
+    assert (before.sent, before.waiting, before.perhaps_waiting) == (0, 0, 1)
+    after = await coverage(dana, MONDAY + DAY)
+    assert (after.sent, after.waiting, after.perhaps_waiting) == (0, 0, 0)
+
+
+async def test_an_email_keeps_its_day_when_a_later_try_does_not_know_it(database: Database, dana: Timekeeper) -> None:
+    await record(database, dana, Analysis("m1", Outcome.FAILED, 1, "c", sent_at=MONDAY, failure="unreadable"))
+    await record(database, dana, Analysis("m1", Outcome.GONE, 1, "c"))
+    assert (await coverage(dana, MONDAY, MONDAY + DAY)).gone == 1
+
+
+async def test_what_a_bounded_catch_up_left_out_is_told(database: Database, dana: Timekeeper) -> None:
+    for days in (0, 3):  # the second time adds to the first
+        await database.mailboxes.advance_watermark(
+            dana.mailbox_id,
+            200,
+            up_to_date=True,
+            caught_up=True,
+            not_listed=(MONDAY + days * DAY, MONDAY + (days + 1) * DAY),
+        )
+    [left_out] = (await coverage(dana, MONDAY, MONDAY + DAY)).not_listed
+    assert (left_out.start, left_out.end) == (MONDAY, MONDAY + 4 * DAY)
+    assert (await coverage(dana, MONDAY + 4 * DAY)).not_listed == ()
 
 
 async def test_an_email_handed_on_again_waits_once_and_since_the_first_time(
@@ -277,7 +302,9 @@ async def test_coverage_reads_the_period_and_not_the_table(
     answer = Coverage.model_validate_json(found)
     assert (answer.without_entries, answer.waiting) == (1439, 23)
     read = {table: after[table]["idx_tup_fetch"] - before[table]["idx_tup_fetch"] for table in after}
-    assert read == {"processed_emails": 1439, "awaited_emails": 23}
+    # All that were handed on from then on: any of them may be of the period.
+    # And each of these is looked for among what is on record.
+    assert read == {"processed_emails": 1439 + 4_000, "awaited_emails": 4_000}
     assert all(after[table]["seq_scan"] == before[table]["seq_scan"] for table in after)
 
 

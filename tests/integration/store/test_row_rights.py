@@ -34,6 +34,7 @@ SERVICE_CALLS: dict[str, dict[str, Any]] = {
     "record_analysis": {"p_user_id": str(uuid4()), "p_analyses": []},
     "await_analysis": {"p_mailbox_id": str(uuid4()), "p_email_ids": ["m1"]},
     "timekeeper_context": {"p_user_id": str(uuid4())},
+    "analysis_mode_of": {"p_user_id": str(uuid4())},
     "refresh_summaries": {},
     "start_rescan": {
         "p_job_id": str(uuid4()),
@@ -66,7 +67,7 @@ USER_CALLS: dict[str, dict[str, Any]] = {
     "undo_entry_change": {"p_entry_id": str(uuid4())},
     "time_summary": {"p_from": "2026-01-01", "p_to": "2026-01-31"},
     "known_clients": {},
-    "entries_of_emails": {"p_email_ids": ["m1"]},
+    "found_in_emails": {"p_email_ids": ["m1"]},
     "knows_client": {"p_client": "Ortiz"},
     "rescan_job": {"p_job_id": str(uuid4())},
     "latest_rescans": {"p_most": 1},

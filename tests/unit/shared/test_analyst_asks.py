@@ -1,6 +1,7 @@
 """Whatever becomes of asking, the rules' entries are not lost to it."""
 
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +13,7 @@ from shared.extraction.grounding import UNJUDGED, Judged
 from shared.extraction.unsure import Limits, Question
 from shared.extraction.verdicts import Answer, Verdict
 from shared.models import AnalysisMode
-from shared.store.analyses import TimekeeperSettings
+from shared.store.analyses import ReadingContext, TimekeeperSettings
 from tests.unit.extraction.doubted import entry
 from tests.unit.extraction.mails import mail
 
@@ -38,7 +39,8 @@ class Says:
 
 async def judged_by(model: Any, found: Found, settings: TimekeeperSettings) -> Judged:
     email, analyst = mail(BODY), Analyst(model)
-    return await analyst.judged(Read(email, found, analyst.question(email, found, settings)), settings)
+    context = ReadingContext(user_id=uuid4(), settings=settings, matters=())
+    return await analyst.judged(Read(email, found, analyst.question(email, found, settings)), context)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,16 @@ async def test_without_a_model_or_a_doubt_nobody_is_asked() -> None:
     sure = Found((entry(BODY, "2 hours", 0.9, 120.0),))
     assert (await judged_by(model, sure, TimekeeperSettings())).found == sure
     assert model.asked == []
+
+
+@pytest.mark.parametrize(("now", "asked"), [(AnalysisMode.SNIPPETS, 1), (AnalysisMode.RULES_ONLY, 0)])
+async def test_leave_that_was_taken_back_after_the_email_was_read_counts(now: AnalysisMode, asked: int) -> None:
+    model: Any = Says(Answer((Verdict(1, is_work=False),)))
+
+    async def mode_now(_user_id: UUID) -> AnalysisMode:
+        return now
+
+    analyst, email, settings = Analyst(model, mode_now), mail(BODY), TimekeeperSettings()
+    read = Read(email, FOUND, analyst.question(email, FOUND, settings))
+    judged = await analyst.judged(read, ReadingContext(user_id=uuid4(), settings=settings, matters=()))
+    assert (len(model.asked), judged.asked) == (asked, asked)
