@@ -134,6 +134,11 @@ class Quota:
     ) -> None:
         """Raises TimeoutError at the deadline, SharedWindowLost."""
         clock = asyncio.get_running_loop().time
+        buckets = self._buckets(mailbox, background)
+        both = shared.was_away
+        if both:
+            # It doesn't know what was spent meanwhile, and may have forgotten all: for a minute both decide.
+            await self._spend_alone(buckets, units, deadline)
         limits = mailbox.background_limits if background else mailbox.limits
         turn = mailbox.background_turn if background else mailbox.turn
         async with asyncio.timeout_at(deadline):
@@ -147,12 +152,9 @@ class Quota:
                     await asyncio.sleep(min(seconds, left))
         finally:
             turn.release()
-        if shared.was_away:
-            # What was spent meanwhile it doesn't know of, and may have forgotten all: for a minute both decide.
-            await self._spend_alone(self._buckets(mailbox, background), units, deadline)
-            return
-        for bucket in self._buckets(mailbox, background):
-            bucket.pour(units)
+        if not both:
+            for bucket in buckets:
+                bucket.pour(units)
 
     async def _spend_alone(self, buckets: tuple[Bucket, ...], units: int, deadline: float) -> None:
         """Raises TimeoutError at the deadline."""

@@ -180,12 +180,12 @@ class Analyze:
             return await self._analyzed(timekeeper, arguments)
 
         key = self._key(timekeeper, arguments)
-        if not arguments.use_cache:
-            self.cache.forget(key)
-        # One that the model is to look at again is kept for nobody.
-        analyzed = await self.cache.get(
-            key, make, keeps=lambda found: found.model is None or not found.model.second_look
-        )
+        if arguments.use_cache:
+            analyzed = await self.cache.get(key, make, keeps=_is_complete)
+        else:
+            analyzed = await make()
+            if _is_complete(analyzed):
+                await self.cache.made(key, analyzed)
         analyzed = analyzed.model_copy(update={"from_cache": not made})
         if arguments.email_id is None:
             return analyzed
@@ -264,6 +264,11 @@ class Analyze:
             refused=tuple(_refused(refusal) for refusal in found.refusals),
             model=asked,
         )
+
+
+def _is_complete(analyzed: AnalyzedEmail) -> bool:
+    """Not one that the model is to look at again: the next who asks may have it better."""
+    return analyzed.model is None or analyzed.model.second_look is None
 
 
 def _answer(email_id: str | None, fetched: FetchedEmail, outcome: str, **found: Any) -> AnalyzedEmail:
