@@ -5,6 +5,7 @@ One email at a time or many: those that a model is to be asked about share its c
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -61,6 +62,8 @@ class Analyst:
     def __init__(self, model: "Judge | None" = None, mode_now: ModeNow | None = None) -> None:
         self.model = model
         self._mode_now = mode_now
+        # One thread: reading is computing all through, so more of them would only take turns with each other.
+        self._apart = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reading")
 
     def asks(self, settings: TimekeeperSettings) -> bool:
         """Whether a model may be asked about this timekeeper's mail."""
@@ -77,7 +80,7 @@ class Analyst:
         if fetched.label_ids.intersection(settings.excluded_labels):
             return Reading(replace(unread, outcome=Outcome.EXCLUDED), None)
         try:
-            email, found = await _find(fetched, context, apart=apart)
+            email, found = await self._find(fetched, context, apart=apart)
         except UnreadableEmail:
             return Reading(replace(unread, failure="unreadable"), None)
         except Exception as error:  # noqa: BLE001  reading asks nothing outside: another try gives the same, so it is recorded
@@ -142,20 +145,21 @@ class Analyst:
         )
         return concluded, self.model.calls_for(asked)
 
+    async def _find(self, fetched: FetchedEmail, context: ReadingContext, *, apart: bool) -> tuple[Email, Found]:
+        """The email and what the rules find in it. Raises UnreadableEmail."""
+        known = Context(time_zone=context.timekeeper.time_zone, matters=context.matters)
+
+        def work() -> tuple[Email, Found]:
+            email = read(fetched.raw, fetched.received_at)
+            return email, extract(email, known)
+
+        if apart or len(fetched.raw) > LARGE_BYTES:
+            return await asyncio.get_running_loop().run_in_executor(self._apart, work)
+        return work()
+
     async def _may_ask(self, context: ReadingContext) -> bool:
         """Whether the user still lets the model see what these emails were read for it to see."""
         return self._mode_now is None or await self._mode_now(context.user_id) is context.timekeeper.analysis_mode
-
-
-async def _find(fetched: FetchedEmail, context: ReadingContext, *, apart: bool) -> tuple[Email, Found]:
-    """The email and what the rules find in it. Raises UnreadableEmail."""
-    known = Context(time_zone=context.timekeeper.time_zone, matters=context.matters)
-
-    def work() -> tuple[Email, Found]:
-        email = read(fetched.raw, fetched.received_at)
-        return email, extract(email, known)
-
-    return await asyncio.to_thread(work) if apart or len(fetched.raw) > LARGE_BYTES else work()
 
 
 def not_fetched(email_id: str, correlation_id: str, error: TenthsError) -> Analysis:

@@ -1,6 +1,5 @@
 """Gmail, as this project uses it. google-api-python-client builds requests and reads answers; `transport` sends."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ from shared.gmail.payload import large_texts, to_rfc822
 from shared.gmail.quota import Quota
 from shared.gmail.reading_ahead import Answered, ReadingAhead
 from shared.gmail.transport import ApiRequest, send, send_together
-from shared.gmail.turns import Turns
+from shared.gmail.turns import Room, Turns
 
 SENT: Final = "SENT"
 DRAFT: Final = "DRAFT"
@@ -121,7 +120,7 @@ class Gmail:
         self.tokens = tokens
         self.quota = quota
         self._calls_at_once = calls_at_once
-        self._all_turns = asyncio.Semaphore(calls_at_once_in_all)
+        self._all_turns = Room(max(calls_at_once, calls_at_once_in_all))
         self._turns: LRUCache[str, Turns] = LRUCache(maxsize=MAILBOXES_KEPT)
         # A batch is as slow as its slowest call: while one half of the turns waits for it, the other goes on.
         self.together = min(max(calls_at_once // 2, 1), batch.MOST_CALLS)
@@ -142,6 +141,7 @@ class Gmail:
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]  # the transport adds each user's own
             client_options={"api_endpoint": endpoint},
         ).users()
+        self.messages: Any = self.users.messages()  # making it takes as long as building ten requests
 
     def mailbox(
         self,
@@ -187,6 +187,7 @@ class GmailMailbox:
     ) -> None:
         self._gmail = gmail
         self._users = gmail.users
+        self._messages = gmail.messages
         self._mailbox_id = mailbox_id
         self._turns = gmail.turns(mailbox_id)
         self._refresh_token = refresh_token_encrypted
@@ -233,9 +234,7 @@ class GmailMailbox:
 
         `page_token` None: from the newest on.
         """
-        request = self._users.messages().list(
-            userId="me", labelIds=[SENT], q=query, maxResults=most, pageToken=page_token
-        )
+        request = self._messages.list(userId="me", labelIds=[SENT], q=query, maxResults=most, pageToken=page_token)
         page = await self._call(request, MessageList)
         return SentPage(tuple(message.id for message in page.messages), page.next_page_token)
 
@@ -266,9 +265,7 @@ class GmailMailbox:
         return await self._call(self._users.watch(userId="me", body=body), Watch)
 
     def _raw(self, email_id: str) -> ApiRequest:
-        request: ApiRequest = self._users.messages().get(
-            userId="me", id=email_id, format="raw", fields=f"{_FIELDS},raw"
-        )
+        request: ApiRequest = self._messages.get(userId="me", id=email_id, format="raw", fields=f"{_FIELDS},raw")
         return request
 
     async def _fetch(self, email_id: str, failed: TenthsError | None = None) -> FetchedEmail:
@@ -276,11 +273,10 @@ class GmailMailbox:
         try:
             message = await self._call(self._raw(email_id), Message, most_bytes=RAW_BYTES, failed=failed)
         except AnswerTooLarge:
-            messages = self._users.messages()
-            request = messages.get(userId="me", id=email_id, format="full", fields=f"{_FIELDS},payload")
+            request = self._messages.get(userId="me", id=email_id, format="full", fields=f"{_FIELDS},payload")
             message = await self._call(request, Message)
             for body in large_texts(message.payload or {}):
-                part = messages.attachments().get(userId="me", messageId=email_id, id=body["attachmentId"])
+                part = self._messages.attachments().get(userId="me", messageId=email_id, id=body["attachmentId"])
                 body["data"] = (await self._call(part, Attachment)).data
         return _email(message)
 
@@ -352,7 +348,7 @@ class GmailMailbox:
                 await self._spend(request.methodId, max(give_up - time.monotonic(), 0.0))
                 token = await self._gmail.tokens.token(self._refresh_token)
                 try:
-                    async with self._turns:
+                    async with self._turns.one():
                         self.calls_made += 1
                         answer = await self._send(request, token, most_bytes)
                 except AccessExpired:

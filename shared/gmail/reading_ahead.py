@@ -76,12 +76,10 @@ class ReadingAhead(Generic[T]):
                     for email_id in waiting:
                         answered(email_id, failed)
                     continue
-                while waiting:
-                    taken = await self._turns.acquire_free(len(waiting))
-                    trying = group.create_task(self._fetching.together(waiting[:taken], answered))
-                    # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
-                    trying.add_done_callback(partial(_give_back, self._turns, taken))
-                    waiting = waiting[taken:]
+                await self._turns.take(len(waiting))
+                trying = group.create_task(self._fetching.together(waiting, answered))
+                # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
+                trying.add_done_callback(partial(_give_back, self._turns, len(waiting)))
 
     async def _again(self, email_id: str, failed: TenthsError) -> None:
         try:
@@ -95,4 +93,4 @@ class ReadingAhead(Generic[T]):
 
 
 def _give_back(turns: Turns, taken: int, _task: "asyncio.Task[None]") -> None:
-    turns.release(taken)
+    turns.give_back(taken)

@@ -42,7 +42,7 @@ async def naive_seconds(firm: Firm, lawyer: Lawyer) -> tuple[float, int]:
             fetched = await inbox.fetch(email_id)
             reading = await rules.read(fetched, context, "naive")
             await _ask(model, settings.openai_model, reading.read.email.new_text() if reading.read else "")
-            await to.analyses.record(context, [await rules.conclude(reading, context.timekeeper)])
+            await to.analyses.record(context, [await rules.conclude(reading, context)])
             done += 1
             if time.perf_counter() - begun > PATIENCE_SECONDS:
                 break

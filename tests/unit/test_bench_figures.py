@@ -19,13 +19,13 @@ NOON = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("seconds", "emails", "calls_at_once", "model_seconds"),
     [
-        (1.44, 50, 10, 0.9),  # one list, five rounds, one answer
-        (0.54, 50, 10, 0.0),  # nobody was asked
-        (0.63, 51, 10, 0.0),  # a round of one is a round
-        (0.09, 0, 10, 0.0),
+        (1.53, 50, 10, 0.9),  # a token, a list, five rounds, one answer
+        (0.63, 50, 10, 0.0),  # nobody was asked
+        (0.72, 51, 10, 0.0),  # a round of one is a round
+        (0.18, 0, 10, 0.0),
     ],
 )
-def test_a_scan_takes_a_list_then_rounds_of_gets_then_one_answer(
+def test_a_scan_takes_a_token_and_a_list_then_rounds_of_gets_then_one_answer(
     seconds: float, emails: int, calls_at_once: int, model_seconds: float
 ) -> None:
     assert seconds == pytest.approx(latency_seconds(emails, calls_at_once, 0.09, model_seconds))
@@ -48,7 +48,7 @@ def test_quota_alone_makes_a_scan_wait_for_the_minutes_that_have_to_begin(
 
 
 def test_the_bound_is_the_larger_of_latency_and_quota() -> None:
-    assert scan_seconds(50, 10, 0.09, 0.9, PROFILES["2026"]) == pytest.approx(1.44)
+    assert scan_seconds(50, 10, 0.09, 0.9, PROFILES["2026"]) == pytest.approx(1.53)
     assert scan_seconds(300, 10, 0.09, 0.9, PROFILES["2026"]) == 60.0
 
 

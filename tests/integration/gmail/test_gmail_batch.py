@@ -63,7 +63,7 @@ def failures(results: dict[str, FetchedEmail | TenthsError]) -> dict[str, type[T
 
 
 def free_turns(gmail: Gmail) -> int:
-    return gmail._all_turns._value
+    return gmail._all_turns.free
 
 
 def another(box: Box, url: str, http: httpx.AsyncClient | None = None, calls_at_once: int = 10) -> GmailMailbox:
@@ -384,15 +384,16 @@ async def test_large_emails_among_many_come_without_their_attachments(box: Box, 
     assert (await simulated.stats())["calls"]["messages.get"] == 6 + 2 + 4
 
 
-@pytest.mark.parametrize("calls_at_once", [1, 2, 3, 5, 10, 11])
+# Whole batches go together, so that one turn of eleven stays with calls that come by themselves.
+@pytest.mark.parametrize(("calls_at_once", "most"), [(1, 1), (2, 2), (3, 3), (5, 5), (10, 10), (11, 10)])
 async def test_as_many_calls_are_under_way_as_may_be_and_never_more(
-    box: Box, simulated: Simulated, calls_at_once: int
+    box: Box, simulated: Simulated, calls_at_once: int, most: int
 ) -> None:
     sent = await send(box, 45)
     await settings(simulated, latency_ms=20, jitter_ms=20)
     await simulated.http.delete(f"{simulated.url}/_sim/stats")
     assert failures(await many(another(box, simulated.url, calls_at_once=calls_at_once), sent)) == {}
-    assert (await simulated.stats())["most_under_way"][box.owner.address] == calls_at_once
+    assert (await simulated.stats())["most_under_way"][box.owner.address] == most
 
 
 async def test_all_who_read_at_the_same_time_share_one_limit(box: Box, simulated: Simulated) -> None:
