@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shared.handlers.rescan_page import RescanPageHandler
     from shared.llm.client import ModelApi
     from shared.llm.judge import Judge
+    from shared.llm.streaming import ChatModel
     from shared.redis_level import RedisLevel
     from shared.rescanning import Rescanning
     from shared.store.timekeepers import Timekeepers
@@ -131,7 +132,8 @@ def tools_parts(settings: ToolsSettings) -> "ToolsParts":
     size, seconds = settings.answer_cache_size, settings.answer_cache_seconds
     own = OwnData(to.http, url, settings.supabase_publishable_key)
     timekeepers = Timekeepers(to.store, most=size, seconds=settings.timekeeper_cache_seconds)
-    analyst = Analyst(judge(settings), to.analyses.mode)
+    model = judge(settings)
+    analyst = Analyst(model, to.analyses.mode)
     bulk = BulkAnalysis(analyst, to.mailboxes, to.analyses)
     scanning = scan.Scan(timekeepers, own, to.gmail, bulk, settings.scan_deadline_seconds)
     analyses = _second_level(settings, to.vault, TypeAdapter(analyze.AnalyzedEmail), seconds)
@@ -162,13 +164,19 @@ def tools_parts(settings: ToolsSettings) -> "ToolsParts":
             Tool(configure.NAME, configure.DESCRIPTION, configure.ConfigureArguments, configuring.run),
         ]
     )
+    chat_model = _chat_model(settings)
     return ToolsParts(
         tokens=UserTokens(to.http, url, settings.supabase_jwt_issuer),
         timekeepers=timekeepers,
         toolbox=toolbox,
         summary=summing,
-        chat=_chat(settings, toolbox, timekeepers),
-        closers=(*(level.aclose for level in (analyses, sums) if level), to.gmail.quota.aclose, to.http.aclose),
+        chat=None if chat_model is None else _chat(settings, toolbox, timekeepers, chat_model),
+        closers=(
+            *(each.close for each in (model, chat_model) if each),
+            *(level.aclose for level in (analyses, sums) if level),
+            to.gmail.quota.aclose,
+            to.http.aclose,
+        ),
     )
 
 
@@ -219,16 +227,23 @@ def rescan_page_handler(settings: RescanSettings) -> "RescanPageHandler":
     )
 
 
-def _chat(settings: ToolsSettings, toolbox: "Toolbox", timekeepers: "Timekeepers") -> "ChatHandler | None":
-    """Build the chat; None where no key is set."""
+def _chat_model(settings: ToolsSettings) -> "ChatModel | None":
+    """Build what streams a conversation; None where no key is set."""
     api = _model_api(settings)
     if api is None:
         return None
-    from shared.chat.handler import ChatHandler  # noqa: PLC0415  the same
-    from shared.chat.limits import ChatLimits  # noqa: PLC0415  only those need it who have a model
-    from shared.llm.streaming import ChatModel  # noqa: PLC0415  the same
+    from shared.llm.streaming import ChatModel  # noqa: PLC0415  only those need it who have a model
+
+    return ChatModel(api)
+
+
+def _chat(settings: ToolsSettings, toolbox: "Toolbox", timekeepers: "Timekeepers", model: "ChatModel") -> "ChatHandler":
+    """Build the chat."""
+    from shared.chat.handler import ChatHandler  # noqa: PLC0415  only those need it who have a model
+    from shared.chat.limits import ChatLimits  # noqa: PLC0415  the same
 
     async def mode_of(caller: Caller) -> AnalysisMode:
+        timekeepers.changed(caller.user_id)  # what may leave is not remembered, it is asked for
         return (await timekeepers.get(caller.user_id)).rules.analysis_mode
 
     limits = ChatLimits(
@@ -238,7 +253,7 @@ def _chat(settings: ToolsSettings, toolbox: "Toolbox", timekeepers: "Timekeepers
         output_tokens=settings.chat_output_tokens,
         deadline_seconds=settings.chat_deadline_seconds,
     )
-    return ChatHandler(toolbox=toolbox, model=ChatModel(api), mode_of=mode_of, limits=limits)
+    return ChatHandler(toolbox=toolbox, model=model, mode_of=mode_of, limits=limits)
 
 
 def judge(settings: ModelSettings) -> "Judge | None":

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -96,7 +97,7 @@ async def connect(
     answer.raise_for_status()
     made = answer.json()
     parts = clients(Settings.from_environ(settings))
-    async with parts.http:
+    async with aclosing(parts.gmail.quota), parts.http:
         encrypted = parts.vault.encrypt(made["refresh_token"])
         inbox = parts.gmail.mailbox(user_id, encrypted)
         store = partial(

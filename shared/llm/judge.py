@@ -36,6 +36,10 @@ class Judge:
         self._structured = structured
         self._room = budget.prompt - tokens(instructions(full=True, structured=structured))
 
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.close()
+
     @property
     def limits(self) -> Limits:
         """What one email may ask, so that it fits in a call with the instructions and with what each doubt adds."""
