@@ -162,8 +162,9 @@ class RescanPageHandler:
         result = await self._read(step, context, inbox, unread, stop_at) if unread else BulkResult()
         recorded = {each.email_id for each in result.recorded}
         left = [email_id for email_id in unread if email_id not in recorded]
-        # Quota comes back; an email on which Gmail hangs to the end of the page's time, each time, doesn't.
-        if left and result.stopped != OverQuota.code and step.tries + 1 >= TRIES:
+        # Quota comes back, and Gmail has if it gave any. An email on which it hangs to the end of the page's time, each
+        # time, doesn't.
+        if left and not recorded and result.stopped != OverQuota.code and step.tries + 1 >= TRIES:
             given_up = left[:MOST_GIVEN_UP]
             await self._give_up(step, context, given_up, result)
             left = left[MOST_GIVEN_UP:]
