@@ -1,6 +1,5 @@
 """How a function answers a user: JSON, or problem+json (RFC 9457) with a stable `type`."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -32,7 +31,6 @@ from shared.log import where
 # Text of 60,000 characters, each as six of JSON's, is what a tool takes at most.
 MOST_BYTES: Final = 512 * 1024
 MOST_NAME: Final = 200
-_A_NAME: Final = re.compile(r"[a-z_]{1,40}")
 PROBLEM: Final = "application/problem+json"
 
 # (error, status, title), most specific first.
@@ -140,7 +138,6 @@ async def body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
 def _reason(error: TenthsError) -> str:
     """What may be logged: a user's own words may be in a refusal, so of those only which fields were wrong."""
     if isinstance(error, InvalidArguments):
-        # Of unknown arguments the name is the caller's own words, too.
-        names = (each.field.partition(".")[0] for each in error.errors)
-        return ", ".join(name if _A_NAME.fullmatch(name) else "unknown" for name in names)
+        # Of an unknown argument the name is the caller's own words, too.
+        return ", ".join("unknown" if each.is_unknown else each.field.partition(".")[0] for each in error.errors)
     return "" if isinstance(error, RequestRefused) else str(error)

@@ -19,6 +19,7 @@ ALGORITHMS: Final = ("ES256",)
 KEYS_GOOD_FOR_SECONDS: Final = 600.0
 # A token of an unknown key has the keys fetched anew, since they may have been rotated, but no more often than this.
 FETCH_AGAIN_AFTER_SECONDS: Final = 10.0
+FIRST_FETCH_AGAIN_AFTER_SECONDS: Final = 0.1
 FETCH_SECONDS: Final = 3.0
 CLOCK_SKEW_SECONDS: Final = 5.0
 MOST_CHARACTERS: Final = 8_000
@@ -38,12 +39,12 @@ class UserTokens:
         self._jwks_url = f"{supabase_url.rstrip('/')}/auth/v1/.well-known/jwks.json"
         self._issuer = issuer or f"{supabase_url.rstrip('/')}/auth/v1"
         self._keys: dict[str, Any] = {}
-        self._fetched_at = float("-inf")
+        self._fetched_at = self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
 
     async def verify(self, authorization: str | None) -> Caller:
-        """Who sends this Authorization header. Raises NotAuthenticated, and StoreUnavailable without any keys."""
+        """Who sends this Authorization header. Raises NotAuthenticated, or StoreUnavailable without keys."""
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
@@ -80,26 +81,28 @@ class UserTokens:
         elif time.monotonic() - self._fetched_at > KEYS_GOOD_FOR_SECONDS and not self._lock.locked():
             # Meanwhile the key at hand is good: whoever has one waits for nobody.
             self._refreshing = asyncio.create_task(self._fetch_unless_just_done(KEYS_GOOD_FOR_SECONDS))
-        if kid not in self._keys:
-            raise jwt.InvalidTokenError("signed with a key that is not the project's")
-        return self._keys[kid]
+        if kid in self._keys:
+            return self._keys[kid]
+        if self._tried_at > self._fetched_at:  # it may be a new one, and who holds it is none the worse
+            raise StoreUnavailable("the project's keys can't be fetched", retry_after=5.0)
+        raise jwt.InvalidTokenError("signed with a key that is not the project's")
 
     async def _fetch_unless_just_done(self, seconds: float) -> None:
         async with self._lock:
-            if time.monotonic() - self._fetched_at > seconds:
+            now = time.monotonic()
+            # A server that fails is not asked again and again by whoever makes up a key's name.
+            pause = FETCH_AGAIN_AFTER_SECONDS if self._keys else FIRST_FETCH_AGAIN_AFTER_SECONDS
+            if now - self._fetched_at > seconds and now - self._tried_at > pause:
                 await self._fetch()
 
     async def _fetch(self) -> None:
-        """Fetch the keys. Those at hand stay good while new ones can't be had. Raises StoreUnavailable without any."""
+        """Fetch the keys. Those at hand stay good while new ones can't be had."""
+        self._tried_at = time.monotonic()
         try:
             answer = await self._http.get(self._jwks_url, timeout=FETCH_SECONDS)
             answer.raise_for_status()
             keys = jwt.PyJWKSet.from_dict(answer.json())
         except (httpx.HTTPError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
-            if not self._keys:
-                raise StoreUnavailable(f"the project's keys: {type(error).__name__}", retry_after=5.0) from error
-            # Tried again soon, by whoever needs it.
-            self._fetched_at = time.monotonic() - KEYS_GOOD_FOR_SECONDS + FETCH_AGAIN_AFTER_SECONDS
             log.warning("keys.not_fetched", kind=type(error).__name__)
             return
         self._keys = {key.key_id: key for key in keys.keys if key.key_id and key.algorithm_name in ALGORITHMS}

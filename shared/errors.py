@@ -107,12 +107,14 @@ class AnswerTooLarge(GmailRefused):
 class WrongArgument:
     """One argument that can't be taken: its name, with dots and places for what is nested, and what is wrong.
 
-    `details`: what helps the user and holds names of their clients, so it is for nobody else.
+    `details`: what helps the user and holds names of their clients, so it is for nobody else. `is_unknown`: there is
+    no argument of this name, so it is the caller's own words.
     """
 
     field: str
     message: str
     details: str = ""
+    is_unknown: bool = False
 
 
 class RequestRefused(PermanentError):

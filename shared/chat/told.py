@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from shared.errors import TenthsError
+from shared.errors import AccessRevoked, RequestRefused, TenthsError
 from shared.extraction.orders import gives_orders
 from shared.llm.budget import tokens
 
@@ -15,6 +15,7 @@ _WITHHELD: Final = "(left out: words meant for a machine)"
 _TEXT_LENGTHS: Final = (2_000, 500, 120, 30)
 """How long a text may be, from one try to the next, where shorter lists alone don't help."""
 FAILED: Final = "the tool failed"
+NOT_NOW: Final = "the tool is not available for now"
 
 
 def told(value: Any, most_tokens: int) -> str:
@@ -40,8 +41,13 @@ def told_of_failure(code: str, message: str, most_tokens: int) -> str:
 
 
 def failure(error: Exception) -> tuple[str, str]:
-    """An error's kind and what may be said of it: ours are made to be shown, any other might quote an email."""
-    return (error.code, str(error)) if isinstance(error, TenthsError) else ("tool_failed", FAILED)
+    """An error's kind and what may be said of it.
+
+    What a user can mend is told; the rest is for operators, or might quote an email.
+    """
+    if isinstance(error, RequestRefused | AccessRevoked):
+        return error.code, str(error)
+    return (error.code, NOT_NOW) if isinstance(error, TenthsError) else ("tool_failed", FAILED)
 
 
 def _json(value: Any) -> str:

@@ -147,7 +147,14 @@ def checked(kind: type[B], given: bytes | str) -> B:
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)[:MOST_ERRORS]
         raise InvalidArguments(
-            *(WrongArgument(".".join(map(str, one["loc"])) or "body", _said(one["msg"])) for one in found)
+            *(
+                WrongArgument(
+                    ".".join(map(str, one["loc"])) or "body",
+                    _said(one["msg"]),
+                    is_unknown=one["type"] == "extra_forbidden",
+                )
+                for one in found
+            )
         ) from None
 
 

@@ -1,6 +1,7 @@
 """scan_billable_time: what was sent is read once, stored once, and counted truly."""
 
 import asyncio
+import base64
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -252,8 +253,17 @@ async def test_what_goes_wrong_after_the_stream_began_is_its_last_event(scanning
 
 
 async def test_mail_out_of_range_is_not_read(scanning: Scanning) -> None:
-    old = format_datetime(datetime.now(UTC) - timedelta(days=20))
-    await scanning.send(email("I spent 30 minutes on the phone with Ortiz.\n", Date=old), calls(12))
+    mailbox, old = scanning.dana.mailbox, format_datetime(datetime.now(UTC) - timedelta(days=20))
+    await scanning.send(calls(12))
+    raw = base64.urlsafe_b64encode(email("I spent 30 minutes on the phone with Ortiz.\n", Date=old)).decode()
+    put_in = await mailbox.http.post(  # what is sent is dated now; what is put in may be older
+        f"{mailbox.gmail_url}/gmail/v1/users/me/messages",
+        params={"internalDateSource": "dateHeader"},
+        json={"raw": raw, "labelIds": ["SENT"]},
+        headers={"Authorization": f"Bearer {mailbox.owner_token}"},
+    )
+    put_in.raise_for_status()
+    assert (await scanning.asking.scan(date_range_days=7))["total_processed"] == 1
     assert (await scanning.asking.scan(date_range_days=30))["total_processed"] == 2
 
 

@@ -17,7 +17,7 @@ from infra.local.ports import free_port
 from infra.local.tokens import ProjectKeys
 from shared.auth import UserTokens
 from shared.caller import Caller
-from shared.errors import NotAuthenticated
+from shared.errors import NotAuthenticated, StoreUnavailable
 
 USER = uuid4()
 DEADLINE_SECONDS = 20.0
@@ -115,6 +115,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are to be fetched anew at each look."""
     monkeypatch.setattr(shared.auth, "KEYS_GOOD_FOR_SECONDS", 0.0)
+    monkeypatch.setattr(shared.auth, "FETCH_AGAIN_AFTER_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -211,7 +212,19 @@ async def test_unknown_keys_have_the_keys_fetched_only_now_and_then(server: KeyS
 @pytest.mark.usefixtures("eager")
 async def test_a_key_server_that_fails_takes_no_known_key_away(server: KeyServer, tokens: UserTokens) -> None:
     server.failing = True
-    with pytest.raises(NotAuthenticated):
+    with pytest.raises(StoreUnavailable):
         await tokens.verify(server.strangers_token())
     assert (await tokens.verify(server.token())).user_id == USER
     assert server.times == 2
+
+
+async def test_a_key_server_that_fails_is_not_asked_by_each_stranger(server: KeyServer, tokens: UserTokens) -> None:
+    server.failing = True
+    tokens._fetched_at -= 60
+    tokens._tried_at -= 60
+    asked = server.times
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):  # it might be a new key: not its holder's fault
+            await tokens.verify(server.strangers_token())
+    assert server.times == asked + 1
+    assert (await tokens.verify(server.token())).user_id == USER

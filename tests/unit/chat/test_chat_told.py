@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chat.told import FAILED, NOTE, failure, told
+from shared.chat.told import FAILED, NOT_NOW, NOTE, failure, told
 from shared.errors import InvalidArguments, ModelUnavailable, WrongArgument
 from shared.llm.budget import tokens
 
@@ -57,9 +57,9 @@ def test_words_for_a_machine_are_not_told() -> None:
     ("error", "said"),
     [
         (InvalidArguments(WrongArgument("days", "is required")), ("invalid_arguments", "days: is required")),
-        (ModelUnavailable("silent"), ("model_unavailable", "silent")),
+        (ModelUnavailable("silent"), ("model_unavailable", NOT_NOW)),
         (ValueError("'Dear Mr Ortiz' is no number"), ("tool_failed", FAILED)),
     ],
 )
-def test_only_our_own_errors_say_what_they_say(error: Exception, said: tuple[str, str]) -> None:
+def test_only_what_a_user_can_mend_says_what_it_says(error: Exception, said: tuple[str, str]) -> None:
     assert failure(error) == said

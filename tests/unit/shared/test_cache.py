@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Hashable
+from functools import partial
 
 import pytest
 
@@ -123,3 +124,66 @@ async def test_what_another_process_made_is_taken_and_what_is_made_here_is_given
     assert [await kept.get("a", work), await kept.get("b", work)] == [7, 1]
     assert shared.held == {"a": 7, "b": 1}
     assert (kept.hits, kept.misses) == (1, 1)
+
+
+def sized(most: int, largest: int | None = None, second: Shared | None = None) -> Cache[int | None]:
+    """Each value counts as much as it is."""
+    return Cache("test", most=most, seconds=60.0, size=lambda value: value or 0, largest=largest, second=second)
+
+
+async def given(value: int) -> int:
+    return value
+
+
+async def test_all_values_together_are_no_larger_than_they_may_be() -> None:
+    kept = sized(most=100)
+    for value in (40, 50, 30):  # the third leaves no room for the first
+        await kept.get(value, partial(given, value))
+    assert [await kept.peek(value) for value in (40, 50, 30)] == [None, 50, 30]
+
+
+async def test_one_value_may_take_the_room_of_many() -> None:
+    kept = sized(most=100)
+    for value in (10, 20, 30, 95):
+        await kept.made(value, value)
+    assert [await kept.peek(value) for value in (10, 20, 30, 95)] == [None, None, None, 95]
+
+
+@pytest.mark.parametrize(("value", "is_kept"), [(24, True), (25, True), (26, False), (101, False)])
+async def test_what_is_too_large_is_given_and_not_kept_anywhere(value: int, *, is_kept: bool) -> None:
+    shared = Shared()
+    kept = sized(most=100, largest=25, second=shared)
+    await kept.made("small", 5)
+    assert await kept.get("asked", partial(given, value)) == value
+    await kept.made("told", value)
+    assert [await kept.peek(key) for key in ("asked", "told")] == [value if is_kept else None] * 2
+    assert ("asked" in shared.held, "told" in shared.held) == (is_kept, is_kept)
+    assert await kept.peek("small") == 5
+
+
+async def test_nothing_is_larger_than_all_may_be_together() -> None:
+    kept = sized(most=100, largest=1_000)
+    assert await kept.get("a", partial(given, 101)) == 101
+    assert await kept.peek("a") is None
+
+
+async def test_what_is_not_to_be_kept_is_made_anew_by_whoever_asks_next() -> None:
+    shared, work = Shared(), Work()
+    kept: Cache[int | None] = Cache("test", most=10, seconds=60.0, second=shared)
+
+    def from_the_second_on(value: int | None) -> bool:
+        return value is not None and value > 1
+
+    asked = [await kept.get("a", work, keeps=from_the_second_on) for _ in range(3)]
+    assert asked == [1, 2, 2]
+    assert shared.held == {"a": 2}
+
+
+async def test_those_who_wait_meanwhile_have_what_is_not_kept() -> None:
+    kept, work = cache(), Work()
+    work.gate.clear()
+    asking = [asyncio.create_task(kept.get("a", work, keeps=lambda _value: False)) for _ in range(3)]
+    await asyncio.sleep(0)
+    work.gate.set()
+    assert await asyncio.gather(*asking) == [1] * 3
+    assert await kept.peek("a") is None

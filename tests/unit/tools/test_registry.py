@@ -80,6 +80,19 @@ async def test_what_is_no_json_is_refused(sent: bytes) -> None:
         await TOOLBOX.call(CALLER, "echo", sent)
 
 
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"inner": [{"name": "a\x00"}]}, "inner"),
+        ({"inner": [{"name": "a"}, {"name": "b", "note": "\x00"}]}, "inner"),
+    ],
+)
+async def test_what_holds_a_nul_is_named_by_its_argument(sent: Any, field: str) -> None:
+    with pytest.raises(InvalidArguments) as refused:
+        await TOOLBOX.call(CALLER, "echo", json.dumps(sent))
+    assert [error.field for error in refused.value.errors] == [field]
+
+
 async def test_an_unknown_tool_is_not_found() -> None:
     with pytest.raises(NotFound, match="echo"):
         await TOOLBOX.call(CALLER, "exec", b"{}")
