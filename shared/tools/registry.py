@@ -6,6 +6,7 @@ await toolbox.call(caller, "get_summary", b"{}")  # checked, then run
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -28,14 +29,14 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
-class ToolAnswer(BaseModel):
+class ToolAnswer(BaseModel, ABC):
     """Base of all tools' answers: what the HTTP caller gets is the whole of it."""
 
     model_config = ConfigDict(frozen=True)
 
+    @abstractmethod
     def for_model(self, mode: AnalysisMode) -> dict[str, Any]:
         """What a language model is told of it, as JSON values: the user's `mode` says what may leave."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
