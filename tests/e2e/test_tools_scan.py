@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from shared.errors import TransientError
@@ -179,6 +180,36 @@ async def test_emails_that_fail_fail_alone_and_the_next_scan_has_them(scanning: 
     await scanning.running.stack.http.delete(f"{scanning.running.stack.gmail_url}/_sim/faults")
     again = await scanning.asking.scan()
     assert (again["cache_misses"], again["time_entries_found"]) == (failed, 10)
+
+
+async def test_an_email_that_the_database_refuses_keeps_no_other_out(scanning: Scanning) -> None:
+    ids = await scanning.send(calls(12), calls(18), calls(24))
+    sql = await asyncpg.connect(scanning.running.stack.postgres.url)
+    try:
+        await sql.execute(
+            f"""create function private.refuse_one() returns trigger language plpgsql as $$
+                begin raise exception 'not this one'; end $$;
+                create trigger refuse_one before insert on public.processed_emails
+                for each row when (new.email_id = '{ids[1]}') execute function private.refuse_one();"""
+        )
+        found = await scanning.asking.scan()
+    finally:
+        await sql.execute("drop function if exists private.refuse_one cascade")
+        await sql.close()
+    assert found["failures"] == [{"email_id": ids[1], "code": "store_refused"}]
+    assert sorted(entry["duration_minutes"] for entry in found["entries"]) == [12, 24]
+    assert (await scanning.asking.scan())["time_entries_found"] == 3
+
+
+async def test_a_quota_that_is_used_up_ends_the_scan_and_fails_no_email(scanning: Scanning) -> None:
+    await scanning.send(calls(12), calls(18), calls(24))
+    address = scanning.dana.user.email
+    await scanning.running.fault("429", count=100, method="messages.get", address=address, retry_after_s=60)
+    found = await scanning.asking.scan()
+    await scanning.running.stack.http.delete(f"{scanning.running.stack.gmail_url}/_sim/faults")
+    assert (found["truncated"], found["stopped_by"], found["failures"]) == (True, "over_quota", [])
+    goes_on = await scanning.asking.scan(continue_from=found["continue_from"])
+    assert (goes_on["truncated"], goes_on["time_entries_found"]) == (False, 3)
 
 
 async def test_an_email_that_is_deleted_while_it_is_fetched_is_on_record_as_gone(scanning: Scanning) -> None:
