@@ -8,7 +8,8 @@ from opentelemetry import metrics
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import BadDelivery, PermanentError, TransientError
+from functions import machines
+from shared.errors import BadDelivery, NotAuthenticated, PermanentError, TransientError
 from shared.log import where
 from shared.pubsub.decode import Envelope, decode
 
@@ -17,6 +18,7 @@ MOST_BYTES: Final = 256 * 1024
 
 ACK: Final = 204
 TRY_AGAIN: Final = 503
+NOT_YOURS: Final = 401
 
 log = structlog.get_logger()
 deliveries = metrics.get_meter("tenths").create_counter(
@@ -24,11 +26,17 @@ deliveries = metrics.get_meter("tenths").create_counter(
 )
 
 
-async def answer(request: Request, function: str, work: Callable[[Envelope], Awaitable[None]]) -> Response:
-    """Decode the delivery, do the work, answer.
+async def answer(
+    request: Request,
+    function: str,
+    work: Callable[[Envelope], Awaitable[None]],
+    verify: Callable[[Request], Awaitable[None]] = machines.verify,
+) -> Response:
+    """See that it is Pub/Sub who calls, decode the delivery, do the work, answer.
 
-    A permanent error acks: the work has recorded what was to be recorded. All else has the delivery tried again,
-    and after the last try Pub/Sub keeps it in the dead letter topic.
+    Whoever else is told 401; were it Pub/Sub after all, and a setting wrong, the delivery is tried again. A permanent
+    error acks: the work has recorded what was to be recorded. All else has the delivery tried again, and after the last
+    try Pub/Sub keeps it in the dead letter topic.
     """
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(function=function)
@@ -38,9 +46,13 @@ async def answer(request: Request, function: str, work: Callable[[Envelope], Awa
         return Response(status_code=status)
 
     try:
+        await verify(request)
         envelope = decode(await _body(request))
         structlog.contextvars.bind_contextvars(correlation_id=envelope.correlation_id)
         await work(envelope)
+    except NotAuthenticated as error:
+        log.warning("delivery.not_authenticated", reason=str(error))
+        return done(NOT_YOURS, error.code)
     except PermanentError as error:
         log.warning("delivery.refused", code=error.code, reason=str(error))
         return done(ACK, error.code)

@@ -13,7 +13,7 @@ from functions import delivery
 from functions.start import settled
 from shared.pubsub.decode import Envelope
 from shared.pubsub.messages import RescanPage
-from shared.settings import RescanSettings
+from shared.settings import RescanPageSettings
 
 if TYPE_CHECKING:
     from shared.handlers.rescan_page import RescanPageHandler
@@ -26,7 +26,7 @@ def handler() -> "RescanPageHandler":
     """The process's one handler, built when the first delivery comes."""
     from shared.wiring import rescan_page_handler  # noqa: PLC0415  heavy, and only this function's process needs it
 
-    return settled(rescan_page_handler(RescanSettings.from_environ(os.environ)))
+    return settled(rescan_page_handler(RescanPageSettings.from_environ(os.environ)))
 
 
 @functions_framework.aio.http

@@ -8,7 +8,17 @@ from typing import Final, TypeVar
 
 from shared import log
 from shared.errors import SettingsError
-from shared.settings import AnalyzeEmailSettings, GmailPushSettings, RescanSettings, Settings, ToolsSettings
+from shared.settings import (
+    AnalyzeEmailSettings,
+    GmailPushSettings,
+    MailboxSettings,
+    MaintenanceSettings,
+    MyDataSettings,
+    RescanPageSettings,
+    RescanSettings,
+    Settings,
+    ToolsSettings,
+)
 
 SETTINGS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
     {
@@ -16,7 +26,10 @@ SETTINGS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
         "analyze_email": AnalyzeEmailSettings,
         "tools": ToolsSettings,
         "rescans": RescanSettings,
-        "rescan_page": RescanSettings,
+        "rescan_page": RescanPageSettings,
+        "mailbox": MailboxSettings,
+        "maintenance": MaintenanceSettings,
+        "my_data": MyDataSettings,
     }
 )
 

@@ -22,6 +22,7 @@
        |  +- AccessExpired       Gmail no longer takes the access token; the next try fetches a new one
        +- AppRefused             Google refuses our app, not this user: credentials or project are set up wrong
        +- KeyMissing             no key of ours opens a stored token
+       +- KeysUnavailable        the keys that callers' tokens are checked with can't be fetched
        +- HistoryBehindPush      the push was faster than the history it announces
        +- StoreUnavailable       the database failed, hung or can't be reached
        +- StoreRefused           the database answers that the request itself is wrong: a person has to mend it
@@ -194,6 +195,12 @@ class KeyMissing(TransientError):
     """No key of TOKEN_ENCRYPTION_KEYS opens a stored refresh token: one was removed too early, or is another's."""
 
     code = "key_missing"
+
+
+class KeysUnavailable(TransientError):
+    """What publishes the keys that callers' tokens are checked with can't be reached; a caller may be who they say."""
+
+    code = "keys_unavailable"
 
 
 class HistoryBehindPush(TransientError):

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from cryptography.fernet import Fernet
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, UrlConstraints, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    UrlConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import Url
 
 from shared.errors import SettingsError
@@ -13,6 +22,10 @@ HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_
 RedisUrl = Annotated[Url, UrlConstraints(allowed_schemes=["redis", "rediss"], host_required=True)]
 NonEmpty = Annotated[str, Field(min_length=1)]
 NonEmptySecret = Annotated[SecretStr, Field(min_length=1)]
+
+
+def _listed(given: Any) -> Any:
+    return [each.strip() for each in given.split(",") if each.strip()] if isinstance(given, str) else given
 
 
 class FromEnviron(BaseModel):
@@ -68,7 +81,19 @@ class Settings(FromEnviron):
         return keys
 
 
-class GmailPushSettings(Settings):
+class CallerSettings(FromEnviron):
+    """Who may call a function that only machines call."""
+
+    caller_audience: NonEmpty
+    """What the OIDC token of a call has to be meant for: the function's URL, as the push subscription names it."""
+    caller_accounts: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^@\s,]+@[^@\s,]+$")], ...], Field(min_length=1), BeforeValidator(_listed)
+    ]
+    """Service accounts, comma separated: those of Pub/Sub's pushes, or of the scheduler."""
+    google_keys_url: HttpUrl = Url("https://www.googleapis.com/oauth2/v3/certs")
+
+
+class GmailPushSettings(Settings, CallerSettings):
     """What gmail_push needs besides."""
 
     gcp_project: NonEmpty
@@ -100,7 +125,7 @@ class ModelSettings(FromEnviron):
     """Amounts that one email may ask about."""
 
 
-class AnalyzeEmailSettings(Settings, ModelSettings):
+class AnalyzeEmailSettings(Settings, CallerSettings, ModelSettings):
     """What analyze_email needs besides: a language model, if there is to be one."""
 
 
@@ -133,13 +158,34 @@ class ToolsSettings(UserSettings, ModelSettings):
     chat_deadline_seconds: Annotated[float, Field(gt=0, le=600)] = 120.0
 
 
-class RescanSettings(UserSettings, ModelSettings):
-    """What rescans need besides."""
+class RescanTopicSettings(FromEnviron):
+    """Where the pages of rescans are handed on."""
 
     gcp_project: NonEmpty
     rescan_pages_topic: NonEmpty = "rescan-pages"
     pubsub_emulator_host: str | None = None
+
+
+class RescanSettings(UserSettings, RescanTopicSettings):
+    """What rescans needs besides."""
+
+
+class RescanPageSettings(Settings, CallerSettings, ModelSettings, RescanTopicSettings):
+    """What rescan_page needs besides."""
+
     rescan_page_emails: Annotated[int, Field(ge=1, le=500)] = 100
     """Emails that one message is about."""
     rescan_page_seconds: Annotated[float, Field(gt=0, le=500)] = 40.0
     """Then a page that isn't done goes on in the next message: below the subscription's ack deadline."""
+
+
+class MailboxSettings(UserSettings):
+    """What mailbox needs besides."""
+
+
+class MaintenanceSettings(Settings, CallerSettings):
+    """What maintenance needs besides."""
+
+
+class MyDataSettings(UserSettings):
+    """What my_data needs besides."""

@@ -17,8 +17,10 @@ from shared.gmail.shared_window import SharedWindow
 from shared.models import AnalysisMode
 from shared.settings import (
     AnalyzeEmailSettings,
+    CallerSettings,
     GmailPushSettings,
     ModelSettings,
+    RescanPageSettings,
     RescanSettings,
     Settings,
     ToolsSettings,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from shared.llm.client import ModelApi
     from shared.llm.judge import Judge
     from shared.llm.streaming import ChatModel
+    from shared.machine_auth import MachineCallers
     from shared.redis_level import RedisLevel
     from shared.rescanning import Rescanning
     from shared.store.timekeepers import Timekeepers
@@ -88,6 +91,14 @@ def clients(settings: Settings) -> Clients:
     )
     store = StoreClient(http, str(settings.supabase_url), settings.supabase_secret_key)
     return Clients(http, gmail, vault, store, MailboxStore(store), AnalysisStore(store))
+
+
+def machine_callers(settings: CallerSettings) -> "MachineCallers":
+    """Build what knows the machines that may call this function."""
+    from shared.machine_auth import MachineCallers  # noqa: PLC0415  only what machines call needs it
+
+    http = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+    return MachineCallers(http, str(settings.google_keys_url), settings.caller_audience, settings.caller_accounts)
 
 
 def gmail_push_handler(settings: GmailPushSettings) -> "GmailPushHandler":
@@ -208,7 +219,7 @@ def rescanning(settings: RescanSettings) -> "Rescanning":
     )
 
 
-def rescan_page_handler(settings: RescanSettings) -> "RescanPageHandler":
+def rescan_page_handler(settings: RescanPageSettings) -> "RescanPageHandler":
     """Build rescan_page's handler with all its parts."""
     from shared.analyst import Analyst  # noqa: PLC0415  the grammar, that only those need who read mail
     from shared.bulk_analysis import BulkAnalysis  # noqa: PLC0415  the same

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra.local.api_keys import ApiKeys, KeyRefused
+from infra.local.google_identity import HOUR_SECONDS, GoogleIdentity
 from infra.local.tokens import ProjectKeys
 from infra.local.upstream import Answer, Headers, Upstream, UpstreamAway
 
@@ -33,6 +36,34 @@ class _Call:
     send: Send
 
 
+class Pushes:
+    """What Google adds to a push: a token that says from whom it comes and for whom it is. One is good for many."""
+
+    def __init__(self, identity: GoogleIdentity, secret: str, audience: str, account: str) -> None:
+        self.jwks = identity.jwks()
+        self._identity = identity
+        self._secret = secret.encode()
+        self._audience = audience
+        self._account = account
+        self._header: tuple[bytes, bytes] | None = None
+        self._good_until = 0.0
+
+    def function(self, path: bytes) -> bytes | None:
+        """The function that a push to this path is for; None where it isn't Pub/Sub that knows the path."""
+        match path.split(b"/"):
+            case [b"", b"_pubsub", secret, name] if secrets.compare_digest(secret, self._secret):
+                return name
+        return None
+
+    def signed(self, headers: Headers) -> Headers:
+        """The push's headers with its token."""
+        if self._header is None or time.monotonic() >= self._good_until:
+            token = self._identity.token(self._audience, self._account)
+            self._header = (b"authorization", b"Bearer " + token.encode())
+            self._good_until = time.monotonic() + HOUR_SECONDS / 2
+        return [*(header for header in headers if header[0] != b"authorization"), self._header]
+
+
 class _ClientGone(Exception):
     """Whoever asked has closed the connection."""
 
@@ -41,13 +72,20 @@ class GatewayApp:
     """Both listeners: a request that came in on `functions_port` is for a function, any other for Supabase."""
 
     def __init__(
-        self, keys: ProjectKeys, *, rest: Upstream, functions: Mapping[str, Upstream], functions_port: int
+        self,
+        keys: ProjectKeys,
+        *,
+        rest: Upstream,
+        functions: Mapping[str, Upstream],
+        functions_port: int,
+        pushes: Pushes | None = None,
     ) -> None:
         self._api_keys = ApiKeys(keys)
         self._jwks = keys.jwks()
         self._rest = rest
         self._functions = {name.encode(): server for name, server in functions.items()}
         self._functions_port = functions_port
+        self._pushes = pushes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -77,12 +115,20 @@ class GatewayApp:
         if path == b"/healthz":
             await _answer(call.send, 200, {"status": "ok"})
             return
+        headers: Headers = call.scope["headers"]
+        if self._pushes is not None:
+            if path == b"/_google/certs":
+                await _answer(call.send, 200, self._pushes.jwks)
+                return
+            pushed = self._pushes.function(path)
+            if pushed is not None:
+                path, headers = b"/" + pushed, self._pushes.signed(headers)
         name = path.split(b"/", 2)[1]
         server = self._functions.get(name)
         if server is None:
             await _answer(call.send, 404, {"message": f"no function is called {name.decode(errors='replace')!r}"})
             return
-        await _pass_on(call, server, path, call.scope["headers"], _FUNCTION_SECONDS)
+        await _pass_on(call, server, path, headers, _FUNCTION_SECONDS)
 
 
 async def _pass_on(call: _Call, server: Upstream, path: bytes, headers: Headers, deadline: float) -> None:

@@ -25,6 +25,7 @@ import httpx
 from cryptography.fernet import Fernet
 
 from infra.local.gateway import Gateway
+from infra.local.google_identity import PUSH_ACCOUNT, SCHEDULER_ACCOUNT, GoogleIdentity
 from infra.local.mailbox import ConnectedMailbox, app_credentials, connect
 from infra.local.migrations import apply_migrations
 from infra.local.openai.part import Model
@@ -49,8 +50,15 @@ PUSHED: Final[Mapping[str, str]] = {
     "rescan_page": RESCAN_PAGES,
 }
 # The paths under which each function answers users.
-ASKED: Final[Mapping[str, tuple[str, ...]]] = {"tools": ("tools", "chat"), "rescans": ("rescans",)}
-FUNCTIONS: Final = (*PUSHED, *ASKED)
+ASKED: Final[Mapping[str, tuple[str, ...]]] = {
+    "tools": ("tools", "chat"),
+    "rescans": ("rescans", "coverage"),
+    "mailbox": ("mailbox",),
+    "my_data": ("my_data",),
+}
+# What the scheduler calls.
+SCHEDULED: Final = ("maintenance",)
+FUNCTIONS: Final = (*PUSHED, *ASKED, *SCHEDULED)
 # The ack deadline leaves room for a wait for Gmail's quota. Tries enough for an outage of minutes, with pauses short
 # enough for a person who watches.
 DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=60), maximum_backoff=timedelta(seconds=10), tries=20)
@@ -102,6 +110,7 @@ class Stack:
         self.encryption_key = Fernet.generate_key().decode()
         gateway_port = free_port()
         self.keys = ProjectKeys.generate(issuer=f"http://127.0.0.1:{gateway_port}/auth/v1")
+        self.identity = GoogleIdentity.generate()
         self.valkey = Valkey(folder)
         self.postgres = Postgres(folder)
         self.postgrest = Postgrest(folder, self.postgres, self.keys)
@@ -115,6 +124,7 @@ class Stack:
                 for path in ASKED.get(name, (name,))
             },
             port=gateway_port,
+            identity=self.identity,
         )
         self.functions: dict[str, Part] = {}
 
@@ -164,7 +174,7 @@ class Stack:
     async def _lay_out(self) -> None:
         # Through the router, which answers 503 while a function is away, as the cloud's front end does: a refused
         # connection the emulator takes for a delivery under way, and waits for the ack deadline.
-        endpoints = {topic: f"{self.gateway.functions_url}/{name}" for name, topic in PUSHED.items()}
+        endpoints = {topic: self.gateway.push_endpoint(name) for name, topic in PUSHED.items()}
         await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=DELIVERY)
 
     async def _stop(self) -> None:
@@ -221,9 +231,22 @@ class Stack:
             "RESCAN_PAGES_TOPIC": RESCAN_PAGES,
             "PUBSUB_EMULATOR_HOST": f"127.0.0.1:{port('pubsub', self.pubsub.port)}",
             "REDIS_URL": f"redis://127.0.0.1:{port('valkey', self.valkey.port)}/0",
+            "CALLER_AUDIENCE": self.gateway.functions_url,
+            "CALLER_ACCOUNTS": SCHEDULER_ACCOUNT if function in SCHEDULED else PUSH_ACCOUNT,
+            "GOOGLE_KEYS_URL": self.gateway.google_keys_url,
             **self.model.settings(lambda own: port("openai", own)),
             "LOG_FORMAT": "json",
         }
+
+    @property
+    def push_token(self) -> str:
+        """What Google sends along with a push, good for an hour: for deliveries that don't come by Pub/Sub."""
+        return self.identity.token(self.gateway.functions_url, PUSH_ACCOUNT)
+
+    @property
+    def scheduler_token(self) -> str:
+        """The same for what the scheduler calls."""
+        return self.identity.token(self.gateway.functions_url, SCHEDULER_ACCOUNT)
 
     @property
     def gmail_url(self) -> str:

@@ -118,6 +118,8 @@ def env_lines(stack: Stack, users: tuple[User, User], mailbox: ConnectedMailbox)
         "GMAIL_ACCESS_TOKEN": mailbox.owner_token,
         "GMAIL_QUOTA_PROFILE": stack.quota_profile,
         "OPENAI_BASE_URL": stack.model.url,
+        "PUSH_TOKEN": stack.push_token,
+        "SCHEDULER_TOKEN": stack.scheduler_token,
         "MAILBOX_ID": str(mailbox.id),
         "LOGS": str(stack.folder),
     }

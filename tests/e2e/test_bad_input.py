@@ -40,7 +40,7 @@ BAD_BODIES = {
 @pytest.mark.parametrize("body", BAD_BODIES.values(), ids=BAD_BODIES.keys())
 async def test_a_body_that_is_no_delivery_is_acked_and_logged(running: Running, function: str, body: bytes) -> None:
     before = _refusals(running, function)
-    answer = await running.stack.http.post(f"{running.stack.gateway.functions_url}/{function}", content=body)
+    answer = await running.deliver(function, content=body)
     assert answer.status_code == 204
     assert _refusals(running, function) == before + 1
 
@@ -60,11 +60,7 @@ async def test_a_push_inside_a_cloud_event_is_a_push(running: Running, dana: Tim
         "id": "1",
         "data": push_body(data),
     }
-    answer = await running.stack.http.post(
-        f"{running.stack.gateway.functions_url}/gmail_push",
-        json=event,
-        headers={"Content-Type": "application/cloudevents+json"},
-    )
+    answer = await running.deliver("gmail_push", json=event, headers={"Content-Type": "application/cloudevents+json"})
     assert answer.status_code == 204
     assert await dana.until_outcomes(sent) == {sent: "entries"}
 

@@ -38,7 +38,7 @@ async def read_at(dana: Timekeeper) -> datetime:
 async def push(running: Running, dana: Timekeeper, history_id: int) -> int:
     """Deliver a push that announces this history id; the status it is answered with."""
     data = f'{{"emailAddress":"{dana.user.email}","historyId":{history_id}}}'.encode()
-    answer = await running.stack.http.post(f"{running.stack.gateway.functions_url}/gmail_push", json=push_body(data))
+    answer = await running.deliver("gmail_push", json=push_body(data))
     return answer.status_code
 
 

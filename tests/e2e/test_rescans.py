@@ -21,7 +21,7 @@ from shared.errors import InvalidArguments, TransientError
 from shared.handlers.rescan_page import PageRead, RescanPageHandler
 from shared.pubsub.messages import RescanPage
 from shared.rescanning import RescanRequest
-from shared.settings import RescanSettings
+from shared.settings import RescanPageSettings
 from shared.tools.registry import checked
 from shared.wiring import rescan_page_handler
 from tests.e2e.asking import Asking, problem
@@ -138,7 +138,7 @@ def dated(number: int, text: str | None = None, *, days: float | None = None) ->
 async def deliver(running: Running, job_id: str, step: int = 0) -> int:
     """Deliver the step's message as Pub/Sub does; the status it is answered with."""
     page = RescanPage(job_id=UUID(job_id), step=step).model_dump_json().encode()
-    answer = await running.stack.http.post(f"{running.stack.gateway.functions_url}/rescan_page", json=push_body(page))
+    answer = await running.deliver("rescan_page", json=push_body(page))
     return answer.status_code
 
 
@@ -395,7 +395,7 @@ async def test_where_gmails_quota_is_used_up_a_rescan_waits_however_long(
 async def test_a_page_that_takes_too_long_goes_on_in_the_next_step(running: Running, dana: Rescanned) -> None:
     await dana.past(*(dated(n) for n in range(100)))
     handler = rescan_page_handler(
-        RescanSettings.from_environ(
+        RescanPageSettings.from_environ(
             {**running.stack.function_settings(), "RESCAN_PAGE_EMAILS": "100", "RESCAN_PAGE_SECONDS": "1.5"}
         )
     )

@@ -49,11 +49,24 @@ async def test_a_forged_push_far_ahead_of_history_moves_nothing_and_is_in_nobody
 ) -> None:
     before = (await dana.mailbox_row())["history_id"]
     forged = b'{"emailAddress":"%s","historyId":18446744073709551615}' % dana.user.email.encode()
-    answer = await running.stack.http.post(f"{running.stack.gateway.functions_url}/gmail_push", json=push_body(forged))
+    answer = await running.deliver("gmail_push", json=push_body(forged))
     assert answer.status_code == 503
     assert (await dana.mailbox_row())["history_id"] == before
     sent = await dana.mailbox.send(work())
     assert await dana.until_outcomes(sent) == {sent: "entries"}
+
+
+@pytest.mark.parametrize("function", ["gmail_push", "analyze_email", "rescan_page"])
+async def test_a_delivery_that_google_does_not_vouch_for_does_nothing(
+    running: Running, dana: Timekeeper, function: str
+) -> None:
+    url = f"{running.stack.gateway.functions_url}/{function}"
+    forged = push_body(b'{"emailAddress":"%s","historyId":1}' % dana.user.email.encode())
+    before = await running.calls()
+    for token in ("", "Bearer x", f"Bearer {dana.user.token}", f"Bearer {running.stack.scheduler_token}"):
+        answer = await running.stack.http.post(url, json=forged, headers={"Authorization": token} if token else {})
+        assert answer.status_code == 401
+    assert await running.calls() == before
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ async def cold_start(firm: Firm) -> dict[str, Any]:
     a user's. `cold_list_s`: the tools' first answer to GET /tools, which asks nobody.
     """
     lawyer = await firm.lawyer(())
-    figures = {name: round(await _first_answer(firm, name, _request(name, lawyer)), 2) for name in FUNCTIONS}
+    figures = {name: round(await _first_answer(firm, name, _request(firm, name, lawyer)), 2) for name in FUNCTIONS}
     listing = httpx.Request("GET", f"{firm.stack.gateway.functions_url}/tools")
     return {
         "cold_start_s": figures,
@@ -34,7 +34,7 @@ async def cold_start(firm: Firm) -> dict[str, Any]:
     }
 
 
-def _request(name: str, lawyer: Lawyer) -> httpx.Request:
+def _request(firm: Firm, name: str, lawyer: Lawyer) -> httpx.Request:
     """What the function can answer only with the database."""
     http = lawyer.asking.http
     if name == "tools":
@@ -42,7 +42,8 @@ def _request(name: str, lawyer: Lawyer) -> httpx.Request:
     if name in PUSHED:
         data = base64.b64encode(_DELIVERED.get(name, b"{}")).decode()
         body = {"message": {"data": data, "messageId": "1"}, "subscription": "bench"}
-        return http.build_request("POST", f"/{name}", json=body)
+        headers = {"Authorization": f"Bearer {firm.stack.push_token}"}
+        return http.build_request("POST", f"/{name}", json=body, headers=headers)
     return http.build_request("GET", f"/{ASKED.get(name, (name,))[0]}")
 
 

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-import shared.auth
+import shared.published_keys
 from infra.local.ports import free_port
 from infra.local.tokens import ProjectKeys
 from shared.auth import UserTokens
 from shared.caller import Caller
-from shared.errors import NotAuthenticated, StoreUnavailable
+from shared.errors import KeysUnavailable, NotAuthenticated
 
 USER = uuid4()
 DEADLINE_SECONDS = 20.0
@@ -101,27 +101,27 @@ async def tokens(server: KeyServer) -> AsyncIterator[UserTokens]:
         await known.verify(server.token())
         yield known
         server.answer()
-        if known._refreshing is not None:  # what fetches in the background is nobody's to await
-            await known._refreshing
+        if known.keys._refreshing is not None:  # what fetches in the background is nobody's to await
+            await known.keys._refreshing
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for the key server waits longer than any test."""
-    monkeypatch.setattr(shared.auth, "FETCH_SECONDS", 600.0)
+    monkeypatch.setattr(shared.published_keys, "FETCH_SECONDS", 600.0)
 
 
 @pytest.fixture
 def stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are to be fetched anew at each look."""
-    monkeypatch.setattr(shared.auth, "KEYS_GOOD_FOR_SECONDS", 0.0)
-    monkeypatch.setattr(shared.auth, "FETCH_AGAIN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(shared.published_keys, "KEYS_GOOD_FOR_SECONDS", 0.0)
+    monkeypatch.setattr(shared.published_keys, "FETCH_AGAIN_AFTER_SECONDS", 0.0)
 
 
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each unknown key has the keys fetched anew."""
-    monkeypatch.setattr(shared.auth, "FETCH_AGAIN_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(shared.published_keys, "FETCH_AGAIN_AFTER_SECONDS", 0.0)
 
 
 async def at_once(verifying: Awaitable[Caller]) -> Caller:
@@ -212,7 +212,7 @@ async def test_unknown_keys_have_the_keys_fetched_only_now_and_then(server: KeyS
 @pytest.mark.usefixtures("eager")
 async def test_a_key_server_that_fails_takes_no_known_key_away(server: KeyServer, tokens: UserTokens) -> None:
     server.failing = True
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(KeysUnavailable):
         await tokens.verify(server.strangers_token())
     assert (await tokens.verify(server.token())).user_id == USER
     assert server.times == 2
@@ -220,11 +220,11 @@ async def test_a_key_server_that_fails_takes_no_known_key_away(server: KeyServer
 
 async def test_a_key_server_that_fails_is_not_asked_by_each_stranger(server: KeyServer, tokens: UserTokens) -> None:
     server.failing = True
-    tokens._fetched_at -= 60
-    tokens._tried_at -= 60
+    tokens.keys._fetched_at -= 60
+    tokens.keys._tried_at -= 60
     asked = server.times
     for _ in range(5):
-        with pytest.raises(StoreUnavailable):  # it might be a new key: not its holder's fault
+        with pytest.raises(KeysUnavailable):  # it might be a new key: not its holder's fault
             await tokens.verify(server.strangers_token())
     assert server.times == asked + 1
     assert (await tokens.verify(server.token())).user_id == USER

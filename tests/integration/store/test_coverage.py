@@ -324,6 +324,8 @@ def push_settings(supabase_url: str, secret_key: str, pubsub_host: str) -> Gmail
         "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "GCP_PROJECT": "tenths-local",
         "PUBSUB_EMULATOR_HOST": pubsub_host,
+        "CALLER_AUDIENCE": "http://127.0.0.1:1",
+        "CALLER_ACCOUNTS": "push@tenths-local.iam.gserviceaccount.com",
     }
     return GmailPushSettings.from_environ(environ)
 

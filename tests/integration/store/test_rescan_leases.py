@@ -29,7 +29,7 @@ from shared.gmail.client import Gmail
 from shared.gmail.quota import Quota, QuotaProfile
 from shared.handlers.rescan_page import MOST_GIVEN_UP, TRIES, PageOutcome, PageRead, RescanPageHandler
 from shared.pubsub.messages import RescanPage
-from shared.settings import RescanSettings
+from shared.settings import RescanPageSettings
 from shared.store.rescans import ClaimVerdict, Hold, PageWork, RescanStore
 from shared.tokens import TokenVault
 from shared.wiring import rescan_page_handler
@@ -85,6 +85,8 @@ async def outside(tmp_path_factory: pytest.TempPathFactory, database: Database) 
             "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "GMAIL_QUOTA_PROFILE": "unmetered",
             "GCP_PROJECT": PROJECT,
+            "CALLER_AUDIENCE": "http://127.0.0.1:1",
+            "CALLER_ACCOUNTS": "push@tenths-local.iam.gserviceaccount.com",
             "RESCAN_PAGES_TOPIC": TOPIC,
             "PUBSUB_EMULATOR_HOST": bus.host,
         }
@@ -174,7 +176,7 @@ async def past(database: Database, outside: Outside, tmp_path: Path) -> AsyncIte
 
         def make_handler(*, page_seconds: float = 30.0) -> RescanPageHandler:
             environ = {**outside.settings, "RESCAN_PAGE_SECONDS": str(page_seconds)}
-            handler = rescan_page_handler(RescanSettings.from_environ(environ))
+            handler = rescan_page_handler(RescanPageSettings.from_environ(environ))
             ending.push_async_callback(handler.publisher.close)
             ending.push_async_callback(handler.gmail.http.aclose)
             return handler

@@ -19,6 +19,8 @@ GOOD = {
     "GOOGLE_CLIENT_SECRET": "hush",
     "TOKEN_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
     "GCP_PROJECT": "p",
+    "CALLER_AUDIENCE": "https://region-p.cloudfunctions.net/gmail_push",
+    "CALLER_ACCOUNTS": "push@p.iam.gserviceaccount.com",
 }
 
 
@@ -45,6 +47,9 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("OPENAI_CONCURRENCY", "0"),
         ("OPENAI_MAX_PROMPT_TOKENS", "10"),
         ("OPENAI_MAX_DOUBTS", "0"),
+        ("CALLER_ACCOUNTS", "everybody"),
+        ("CALLER_ACCOUNTS", " , "),
+        ("GOOGLE_KEYS_URL", "file:///keys"),
     ],
 )
 def test_a_wrong_variable_is_named_and_its_value_is_not_repeated(name: str, value: str) -> None:
