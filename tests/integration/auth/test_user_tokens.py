@@ -20,7 +20,7 @@ from infra.local.gateway import Gateway
 from infra.local.ports import free_port
 from infra.local.tokens import ProjectKeys
 from shared.auth import UserTokens
-from shared.errors import NotAuthenticated, StoreUnavailable
+from shared.errors import NotAuthenticated, KeysUnavailable
 
 USER = uuid4()
 
@@ -135,7 +135,7 @@ async def test_the_keys_are_fetched_once_and_outlive_their_source(tmp_path: Path
     authorization = f"Bearer {project.user_token(USER, 'd@firm.example')}"
     async with httpx.AsyncClient() as http:
         tokens = UserTokens(http, part.url)
-        with pytest.raises(StoreUnavailable):  # not the user's fault: no 401
+        with pytest.raises(KeysUnavailable):  # not the user's fault: no 401
             await tokens.verify(authorization)
         async with part:
             assert (await tokens.verify(authorization)).user_id == USER
