@@ -20,7 +20,7 @@ from infra.local.gateway import Gateway
 from infra.local.ports import free_port
 from infra.local.tokens import ProjectKeys
 from shared.auth import UserTokens
-from shared.errors import NotAuthenticated, KeysUnavailable
+from shared.errors import KeysUnavailable, NotAuthenticated
 
 USER = uuid4()
 
