@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
+INFRA  := .venv-infra
 
-.PHONY: help demo up down test check bench profile accuracy fit clean
+.PHONY: help demo up down test check bench profile accuracy fit deploy plan destroy clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -21,11 +22,15 @@ down: $(READY)   ## end what `make up` started
 test: $(READY)   ## the whole suite, on the real parts
 	@$(BIN)/pytest
 
-check: $(READY)  ## ruff, mypy --strict, bandit
+check: $(READY) $(INFRA)/ready  ## ruff, mypy --strict, bandit; what deploys: that it parses, checkov, terraform fmt
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/bandit -q -c pyproject.toml -r main.py functions shared infra
+	@$(BIN)/hcl2tojson --ndjson --quiet infra/terraform >/dev/null  # checkov passes over what it can't parse
+	@$(INFRA)/bin/checkov --directory infra/terraform --framework terraform --quiet --compact --skip-download
+	@if command -v terraform >/dev/null; then terraform -chdir=infra/terraform fmt -check -diff -recursive; \
+	  else echo "terraform fmt not run: no terraform on the PATH"; fi
 
 bench: $(READY)  ## measured figures, one JSON object
 	@$(BIN)/python -m tests.performance.bench
@@ -41,12 +46,31 @@ fit: $(READY)    ## count what the signs around an amount weigh, over the labell
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'scikit-learn>=1.9,<2'
 	@$(BIN)/python -m tests.accuracy.fit
 
+deploy: $(READY) ## to Google Cloud and Supabase (PROJECT=id REGION=europe-west1); docs/deploy.md
+	@$(BIN)/python -m infra.deploy deploy $(PLACE)
+
+plan: $(READY)   ## show what deploy would run, and run nothing (PROJECT= REGION=)
+	@$(BIN)/python -m infra.deploy deploy --dry-run $(PLACE)
+
+destroy: $(READY)  ## take down what deploy made in Google Cloud; asks before (PROJECT= REGION=)
+	@$(BIN)/python -m infra.deploy destroy $(PLACE)
+
+PLACE = --project "$(or $(PROJECT),$(error say where: PROJECT=id REGION=europe-west1))" \
+  --region "$(or $(REGION),$(error say where: PROJECT=id REGION=europe-west1))" \
+  $(if $(SUPABASE),--supabase "$(SUPABASE)") $(if $(YES),--yes)
+
 clean:           ## remove what the commands above made
-	@rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(INFRA) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.x")'
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 can't make virtual environments here: install its venv package (Debian: python3-venv)"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(INFRA)/ready: requirements-infra.txt
+	@echo "Setting up $(INFRA) ..."
+	@$(PYTHON) -m venv $(INFRA)
+	@$(INFRA)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-infra.txt
 	@touch $@
