@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 INFRA  := .venv-infra
+LOCUST := .local/locust
 
-.PHONY: help demo up down test check bench profile accuracy fit deploy plan destroy clean
+.PHONY: help demo up down test check audit bench load profile chaos accuracy fit deploy plan destroy clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -32,12 +33,25 @@ check: $(READY) $(INFRA)/ready  ## ruff, mypy --strict, bandit; what deploys: th
 	@if command -v terraform >/dev/null; then terraform -chdir=infra/terraform fmt -check -diff -recursive; \
 	  else echo "terraform fmt not run: no terraform on the PATH"; fi
 
+audit: $(READY)  ## known vulnerabilities of what is installed; needs PyPI's or OSV's own service (AUDIT_SERVICE=osv)
+	@test -x .local/audit/bin/pip-audit || { $(PYTHON) -m venv .local/audit && \
+		.local/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'; }
+	@.local/audit/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(or $(AUDIT_SERVICE),pypi) \
+		--path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
 bench: $(READY)  ## measured figures, one JSON object
 	@$(BIN)/python -m tests.performance.bench
 
 profile: $(READY)  ## what a scan of 50 emails allocates; a flame graph in .local/ (EMAILS=number)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'memray>=1.20,<2'
 	@$(BIN)/python -m tests.performance.memory_profile $(EMAILS)
+
+load: $(READY) $(LOCUST)/ready  ## load on the real parts; reports in .local/load/ (SCENARIO=sustained HOURS=4 FACTOR=1); docs/load.md
+	@$(BIN)/python -m tests.load $(SCENARIO) $(if $(HOURS),--hours $(HOURS)) $(if $(FACTOR),--factor $(FACTOR))
+
+chaos: $(READY)  ## mail and every kind of trouble at once, each entry compared at the end; a quarter of an hour (SEED=7); docs/faults.md
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos --unaided --emails 600 --minutes 2 $(if $(SEED),--seed $(SEED))
 
 accuracy: $(READY)  ## precision, recall, type, day, client; a row a tag; fails below what it must reach
 	@$(BIN)/python -m tests.accuracy
@@ -73,4 +87,11 @@ $(INFRA)/ready: requirements-infra.txt
 	@echo "Setting up $(INFRA) ..."
 	@$(PYTHON) -m venv $(INFRA)
 	@$(INFRA)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-infra.txt
+	@touch $@
+
+# Apart from all else: gevent replaces parts of the standard library in whatever imports it.
+$(LOCUST)/ready: tests/load/requirements.txt
+	@echo "Setting up $(LOCUST) ..."
+	@$(PYTHON) -m venv $(LOCUST)
+	@$(LOCUST)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/load/requirements.txt
 	@touch $@

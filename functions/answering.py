@@ -6,10 +6,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 import structlog
-from opentelemetry import metrics
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from functions import serving
+from shared import metrics
 from shared.errors import (
     AccessRevoked,
     GmailRefused,
@@ -56,28 +57,32 @@ _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 log = structlog.get_logger()
-requests = metrics.get_meter("tenths").create_counter(
-    "tenths.requests", unit="{request}", description="Users' requests by function and by status"
-)
 
 
 async def answer(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
     """Do the work; whatever it raises becomes a problem. Unforeseen errors tell nobody outside what they say."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(function=function, correlation_id=f"request-{uuid4()}")
+    return await serving.serve(request, function, lambda: _answer(request, function, work))
+
+
+async def _answer(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
+    structlog.contextvars.bind_contextvars(correlation_id=f"request-{uuid4()}")
+    code = "done"
     try:
         response = await work()
     except ClientDisconnect:
+        code = "gone_away"
         response = Response(status_code=400)
     except TenthsError as error:
+        code = error.code
         response = problem(error, request.url.path)
         log.warning("request.refused", code=error.code, status=response.status_code, reason=_reason(error))
     except Exception as error:  # noqa: BLE001  its message might quote an email
         log.error("request.broken", error=type(error).__name__, where=where(error))  # noqa: TRY400  no message, see above
+        code = BROKEN.code
         response = problem(BROKEN, request.url.path)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    requests.add(1, {"function": function, "status": response.status_code})
+    metrics.requests.add(1, {"function": function, "status": response.status_code, "code": code})
     return response
 
 

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from opentelemetry import metrics
 from starlette.requests import Request
 from starlette.responses import Response
 
-from functions import machines
+from functions import machines, serving
+from shared import metrics
 from shared.errors import BadDelivery, NotAuthenticated, PermanentError, TransientError
 from shared.log import where
 from shared.pubsub.decode import Envelope, decode
@@ -21,9 +21,6 @@ TRY_AGAIN: Final = 503
 NOT_YOURS: Final = 401
 
 log = structlog.get_logger()
-deliveries = metrics.get_meter("tenths").create_counter(
-    "tenths.deliveries", unit="{delivery}", description="Deliveries by function and by what became of them"
-)
 
 
 async def answer(
@@ -38,11 +35,17 @@ async def answer(
     error acks: the work has recorded what was to be recorded. All else has the delivery tried again, and after the last
     try Pub/Sub keeps it in the dead letter topic.
     """
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(function=function)
+    return await serving.serve(request, function, lambda: _answer(request, function, work, verify))
 
+
+async def _answer(
+    request: Request,
+    function: str,
+    work: Callable[[Envelope], Awaitable[None]],
+    verify: Callable[[Request], Awaitable[None]],
+) -> Response:
     def done(status: int, result: str) -> Response:
-        deliveries.add(1, {"function": function, "result": result})
+        metrics.deliveries.add(1, {"function": function, "result": result})
         return Response(status_code=status)
 
     try:

@@ -1,4 +1,7 @@
-"""A mailbox's past read again: POST /rescans, GET /rescans, GET /rescans/{id}, DELETE /rescans/{id}."""
+"""A mailbox's past read again: POST /rescans, GET /rescans, GET /rescans/{id}, DELETE /rescans/{id}.
+
+And GET /coverage?from=&to=, which counts against Gmail itself whether any of it is missing.
+"""
 
 import os
 from functools import cache
@@ -12,11 +15,13 @@ from starlette.responses import JSONResponse, Response
 
 from functions import answering
 from functions.start import settled
+from shared import metrics
 from shared.caller import Caller
-from shared.errors import NotFound
+from shared.errors import InvalidArguments, NotFound, WrongArgument
 from shared.settings import RescanSettings
 
 if TYPE_CHECKING:
+    from shared.checked_coverage import CoverageCheck
     from shared.rescanning import Rescanning
 
 MOST_BYTES: Final = 16 * 1024
@@ -30,6 +35,15 @@ def rescanning() -> "Rescanning":
     from shared.wiring import rescanning as build  # noqa: PLC0415  heavy, and only this function's process needs it
 
     return settled(build(RescanSettings.from_environ(os.environ)))
+
+
+@cache
+def coverage_check() -> "CoverageCheck":
+    """The same for coverage."""
+    from shared.wiring import checked_coverage  # noqa: PLC0415  as above
+
+    settings = RescanSettings.from_environ(os.environ)
+    return checked_coverage(settings, settings.coverage_deadline_seconds)
 
 
 @functions_framework.aio.http
@@ -50,7 +64,9 @@ async def _route(request: Request) -> Response:
             return _shown(await rescanning().get(caller, job_id))
         case "DELETE", ["rescans", job_id]:
             return _shown(await rescanning().cancel(caller, job_id))
-    raise NotFound("there are POST /rescans, GET /rescans, GET /rescans/{id} and DELETE /rescans/{id}")
+        case "GET", ["coverage"]:
+            return await _coverage(request, caller)
+    raise NotFound("there are POST /rescans, GET /rescans, GET and DELETE /rescans/{id}, and GET /coverage")
 
 
 async def _start(request: Request, caller: Caller) -> Response:
@@ -66,6 +82,22 @@ async def _start(request: Request, caller: Caller) -> Response:
         return JSONResponse(details, 409, media_type=answering.PROBLEM)
     log.info("rescan.started", job_id=str(job.id), mailbox_id=str(job.mailbox_id))
     return _shown(job, 202, {"location": f"/rescans/{job.id}"})
+
+
+async def _coverage(request: Request, caller: Caller) -> Response:
+    given = request.query_params
+    missing = [WrongArgument(name, "is required") for name in ("from", "to") if name not in given]
+    unknown = [
+        WrongArgument(name, "is unknown", is_unknown=True)
+        for name in given
+        if name not in {"from", "to", "continue_token"}
+    ]
+    if missing or unknown:
+        raise InvalidArguments(*missing, *unknown)
+    token = given.get("continue_token")
+    checked = await coverage_check().check(caller.user_id, given["from"], given["to"], continue_token=token)
+    metrics.coverage_missing.set(checked.missing_in_all)
+    return _shown(checked)
 
 
 def _shown(job: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,10 +1,14 @@
 """What happens once, when a function's process starts: settings are checked, logging is set up."""
 
 import gc
+import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeVar
+
+import structlog
 
 from shared import log
 from shared.errors import SettingsError
@@ -13,12 +17,14 @@ from shared.settings import (
     GmailPushSettings,
     MailboxSettings,
     MaintenanceSettings,
+    MetricsSettings,
     MyDataSettings,
     RescanPageSettings,
     RescanSettings,
     Settings,
     ToolsSettings,
 )
+from shared.telemetry import Telemetry, set_up
 
 SETTINGS: Final[Mapping[str, type[Settings]]] = MappingProxyType(
     {
@@ -48,6 +54,19 @@ def settled(parts: P) -> P:
     """
     gc.freeze()
     return parts
+
+
+@cache
+def telemetry() -> Telemetry | None:
+    """Where this process's measurements go, set up when its first request comes: the one that prepares only forks.
+
+    A function isn't to fail for what is measured of it: what is wrong with that is logged, once.
+    """
+    try:
+        return set_up(MetricsSettings.from_environ(os.environ), os.environ.get("FUNCTION_TARGET", "none"))
+    except Exception as error:  # noqa: BLE001  of any library
+        structlog.get_logger().error("metrics.not_set_up", error=type(error).__name__, where=log.where(error))
+        return None
 
 
 def prepare(environ: Mapping[str, str]) -> None:

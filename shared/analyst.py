@@ -12,12 +12,14 @@ from uuid import UUID
 
 import structlog
 
+from shared import metrics
 from shared.errors import MessageGone, ModelError, TenthsError
 from shared.extraction import ANALYSER_VERSION, Context, Found, extract
 from shared.extraction.grounding import Judged, ground, unjudged
 from shared.extraction.unsure import Question, doubts, question
 from shared.extraction.verdicts import Answer
 from shared.gmail.client import FetchedEmail
+from shared.leave import Leave, LeaveTakenBack
 from shared.log import where
 from shared.mail import Email, UnreadableEmail, read
 from shared.models import AnalysisMode
@@ -55,8 +57,8 @@ ModeNow = Callable[[UUID], Awaitable[AnalysisMode]]
 class Analyst:
     """Reads emails. `model` None: rules alone decide.
 
-    `mode_now` tells what a model may see of a user's mail, asked just before it is shown any: who takes the leave back
-    while a scan is under way, or by another process, has it heeded at once.
+    `mode_now` tells what a model may see of a user's mail, asked right before it is sent any, after all waits for that:
+    who takes the leave back while a scan is under way, or by another process, has it heeded at once.
     """
 
     def __init__(self, model: "Judge | None" = None, mode_now: ModeNow | None = None) -> None:
@@ -107,12 +109,17 @@ class Analyst:
     async def judged(self, read: Read, context: ReadingContext) -> Judged:
         """What is found once the model has been asked about this one email."""
         settings = context.timekeeper
-        if read.question is None or self.model is None or not await self._may_ask(context):
+        if read.question is None or self.model is None:
             return Judged(read.found)
         try:
-            answer: Answer | ModelError = await self.model.judge(read.question)
+            with metrics.stage("model"):
+                answer: Answer | ModelError = await self.model.judge(read.question, self._leave(context))
+        except LeaveTakenBack:
+            return Judged(read.found)
         except ModelError as error:
             answer = error
+        except TenthsError:  # it can't be known whether there is leave: for the next try
+            raise
         except Exception as error:  # noqa: BLE001  the rules' entries must not be lost to what is there to better them
             answer = _broken(error)
         return _grounded(read, read.question, answer, settings)
@@ -123,27 +130,33 @@ class Analyst:
         """The same for many emails of one user, in as few calls of the model as may be; and how many those were."""
         settings = context.timekeeper
         asking = [each for each in readings if each.read is not None and each.read.question is not None]
-        if self.model is None or not asking or not await self._may_ask(context):
+        if self.model is None or not asking:
             return tuple(_without_model(each, settings) for each in readings), 0
         from shared.llm.judge import Asked  # noqa: PLC0415  only those load it who have a model to ask
 
         asked = [Asked(context.user_id, each.read.question) for each in asking if each.read and each.read.question]
         try:
-            answers: Sequence[Answer | ModelError] = await self.model.judge_many(asked)
+            with metrics.stage("model"):
+                answers: Sequence[Answer | TenthsError] = await self.model.judge_many(asked, self._leave(context))
         except Exception as error:  # noqa: BLE001  as above
             answers = [_broken(error)] * len(asked)
-        judged = {
-            each.analysis.email_id: _grounded(each.read, each.read.question, answer, settings)
-            for each, answer in zip(asking, answers, strict=True)
-            if each.read and each.read.question
-        }
+        judged: dict[str, Judged] = {}
+        shown: list[Asked] = []
+        for each, about, answer in zip(asking, asked, answers, strict=True):
+            if isinstance(answer, LeaveTakenBack):
+                continue
+            if isinstance(answer, TenthsError) and not isinstance(answer, ModelError):
+                raise answer  # as above
+            shown.append(about)
+            if each.read:
+                judged[each.analysis.email_id] = _grounded(each.read, about.question, answer, settings)
         concluded = tuple(
             _concluded(each.analysis, judged[each.analysis.email_id], settings)
             if each.analysis.email_id in judged
             else _without_model(each, settings)
             for each in readings
         )
-        return concluded, self.model.calls_for(asked)
+        return concluded, self.model.calls_for(shown)
 
     async def _find(self, fetched: FetchedEmail, context: ReadingContext, *, apart: bool) -> tuple[Email, Found]:
         """The email and what the rules find in it. Raises UnreadableEmail."""
@@ -157,9 +170,17 @@ class Analyst:
             return await asyncio.get_running_loop().run_in_executor(self._apart, work)
         return work()
 
-    async def _may_ask(self, context: ReadingContext) -> bool:
-        """Whether the user still lets the model see what these emails were read for it to see."""
-        return self._mode_now is None or await self._mode_now(context.user_id) is context.timekeeper.analysis_mode
+    def _leave(self, context: ReadingContext) -> Leave | None:
+        """Asks whether the user still lets the model see what these emails were read for it to see."""
+        mode_now = self._mode_now
+        if mode_now is None:
+            return None
+
+        async def leave() -> None:
+            if await mode_now(context.user_id) is not context.timekeeper.analysis_mode:
+                raise LeaveTakenBack
+
+        return leave
 
 
 def not_fetched(email_id: str, correlation_id: str, error: TenthsError) -> Analysis:
@@ -184,6 +205,7 @@ def _concluded(analysis: Analysis, judged: Judged, settings: TimekeeperSettings)
 def _grounded(read: Read, asked: Question, answer: Answer | ModelError, settings: TimekeeperSettings) -> Judged:
     """What the answer proves; where there is none, what the rules say and a second look to be taken."""
     if isinstance(answer, ModelError):
+        metrics.model_fallbacks.add(1, {"code": answer.code})
         log.warning("model.gave_nothing", code=answer.code, reason=str(answer), doubts=len(asked.doubts))
         return unjudged(read.found, asked, answer.code)
     try:

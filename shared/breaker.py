@@ -1,15 +1,28 @@
 """A circuit breaker around one outside API: after failures in a row it is left alone for a while."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+import structlog
 from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.messages.events import ContextChanged
 from purgatory.domain.model import OpenedState
+
+from shared import metrics
 
 FAILURES_UNTIL_OPEN: Final = 5
 REST_SECONDS: Final = 30.0
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
+_open: Counter[str] = Counter()
+
+
+def open_breakers() -> frozenset[str]:
+    """Names of those of this process that are open."""
+    return frozenset(name for name, count in _open.items() if count > 0)
 
 
 class Breaker:
@@ -37,6 +50,8 @@ class Breaker:
         self._open_error = open_error
         self._rest_seconds = rest_seconds
         self._circuits = AsyncCircuitBreakerFactory(default_threshold=threshold, default_ttl=rest_seconds)
+        self._circuits.add_listener(self._changed)
+        self._is_open = False
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
         """Give what the work gives or raises, or raise `open_error` without having begun it."""
@@ -61,3 +76,15 @@ class Breaker:
             raise
         await circuit.__aexit__(None, None, None)
         return result
+
+    def _changed(self, name: str, _kind: str, event: Any) -> None:
+        """Half open counts as open: it is the one call that decides."""
+        if not isinstance(event, ContextChanged):
+            return
+        metrics.breaker_changes.add(1, {"breaker": name, "state": event.state})
+        is_open = event.state != "closed"
+        if is_open != self._is_open:
+            self._is_open = is_open
+            _open[name] += 1 if is_open else -1
+            metrics.breakers_open.add(1 if is_open else -1, {"breaker": name})
+            log.warning("breaker.opened" if is_open else "breaker.closed", breaker=name)

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from shared import metrics
 from shared.analyst import Analyst, Reading, in_question, not_fetched
 from shared.errors import AccessRevoked, OverQuota, PermanentError, StoreRefused, TenthsError
 from shared.gmail.client import FetchedEmail, GmailMailbox
@@ -155,7 +156,8 @@ class _Run:
             self._result.failed[email_id] = fetched.code  # not on record: the next try may well succeed
         else:
             # Apart: else each email read would hold up the next ones on their way here by some milliseconds.
-            reading = await self._parts.analyst.read(fetched, self._context, self._correlation_id, apart=True)
+            with metrics.stage("read"):
+                reading = await self._parts.analyst.read(fetched, self._context, self._correlation_id, apart=True)
             if reading.read is not None and reading.read.question is not None:
                 self._doubtful.append(reading)
             else:

@@ -11,13 +11,10 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 from cachetools import TTLCache
-from opentelemetry import metrics
+
+from shared import metrics
 
 V = TypeVar("V")
-
-_asked = metrics.get_meter("tenths").create_counter(
-    "tenths.cache", unit="{look-up}", description="Look-ups in caches, by cache and by whether it was there"
-)
 
 
 class _Nothing:
@@ -135,4 +132,4 @@ class Cache(Generic[V]):
     def _count(self, *, hit: bool) -> None:
         self.hits += hit
         self.misses += not hit
-        _asked.add(1, {"cache": self._name, "result": "hit" if hit else "miss"})
+        metrics.cache_lookups.add(1, {"cache": self._name, "result": "hit" if hit else "miss"})

@@ -9,6 +9,7 @@
     |  +- MessageGone            the email was deleted meanwhile
     |  +- GmailRefused           Gmail answers that the request itself is wrong
     |  |  +- AnswerTooLarge      an answer is larger than was asked to be held in memory
+    |  |  +- WatchedElsewhere    another client of the same project has the mailbox's pushes
     |  +- RequestRefused         what a user asks can't be done as it is asked; nothing was changed
     |     +- NotAuthenticated    no token, or none that counts
     |     +- InvalidArguments    an argument is missing, unknown or wrong; each is named
@@ -27,6 +28,7 @@
        +- StoreUnavailable       the database failed, hung or can't be reached
        +- StoreRefused           the database answers that the request itself is wrong: a person has to mend it
        +- PublishFailed          Pub/Sub did not take the messages
+       +- PullFailed             Pub/Sub did not give the dead letters, or not take that they were dealt with
        +- ModelError             the language model gave nothing that can be used; what the rules decided stands
           +- ModelUnavailable    it failed, hung, can't be reached, or failed so often that it is left alone for a while
           +- ModelOverLimit      its limit of requests or tokens is used up
@@ -102,6 +104,12 @@ class AnswerTooLarge(GmailRefused):
     """An answer passed the bound that the caller set; it was not read to its end."""
 
     code = "answer_too_large"
+
+
+class WatchedElsewhere(GmailRefused):
+    """Another client of the same project has the mailbox's pushes, and Gmail gives them to one at a time."""
+
+    code = "watched_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +241,12 @@ class PublishFailed(TransientError):
     """Pub/Sub did not take the messages; none of them counts as published."""
 
     code = "publish_failed"
+
+
+class PullFailed(TransientError):
+    """Pub/Sub did not give the dead letters, or did not take that they were dealt with: they come again."""
+
+    code = "pull_failed"
 
 
 class ModelError(TransientError):

@@ -13,6 +13,7 @@ import stamina.instrumentation
 import structlog
 from structlog.typing import EventDict, Processor
 
+from shared import metrics
 from shared.errors import TenthsError
 
 
@@ -25,9 +26,11 @@ def _severity(_logger: Any, _name: str, event: EventDict) -> EventDict:
 
 def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
     error = details.caused_by
+    code = error.code if isinstance(error, TenthsError) else type(error).__name__
+    metrics.tries.add(1, {"code": code})
     structlog.get_logger().warning(
         "call.tried_again",
-        code=error.code if isinstance(error, TenthsError) else type(error).__name__,
+        code=code,
         attempt=details.retry_num,
         after_seconds=details.wait_for,
     )

@@ -15,6 +15,7 @@ from shared.gmail.query import LONGEST, narrowing
 from shared.pubsub.messages import RescanPage, rescan_correlation
 from shared.pubsub.publish import Publisher
 from shared.store.rescans import OwnRescans, RescanJob, RescanRange, RescanStore, Start, StartVerdict
+from shared.tools.mailboxes import CONNECT, RECONNECT
 from shared.tools.registry import Arguments
 
 GMAIL_BEGAN: Final = datetime(2004, 4, 1, tzinfo=UTC)
@@ -147,8 +148,8 @@ def _job_of(started: Start) -> RescanJob:
             ids = ", ".join(str(mailbox_id) for mailbox_id in started.mailbox_ids)
             raise _wrong("mailbox_id", f"is required, since you have several mailboxes: {ids}")
         case StartVerdict.RECONNECT_NEEDED:
-            raise InConflict("the mailbox has to be connected again: its owner took the permission back, or it ended")
-    raise InConflict("no mailbox is connected: connect one first")
+            raise InConflict(RECONNECT)
+    raise InConflict(CONNECT)
 
 
 def _id(text: str) -> UUID:

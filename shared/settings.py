@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from cryptography.fernet import Fernet
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -48,26 +49,55 @@ class FromEnviron(BaseModel):
             raise SettingsError(f"environment variable {name} {what}") from None
 
 
-class Settings(FromEnviron):
+class SharingSettings(FromEnviron):
+    """How what others limit is shared out."""
+
+    background_share: Annotated[float, Field(gt=0, le=1)] = 0.6
+    """How much of a mailbox's quota, and of the model's limits, rescans may use; the rest is kept for mail as it is
+    sent, and for people who wait."""
+    redis_url: RedisUrl | None = None
+    """Where processes share what is left of Gmail's quota and of the model's limits, and what was worked out; unset:
+    each minds its own."""
+
+
+class MetricsSettings(FromEnviron):
+    """Where measurements go."""
+
+    metrics_exporter: Literal["none", "prometheus", "cloud_monitoring"] = "none"
+    metrics_host: NonEmpty = "127.0.0.1"
+    """prometheus: the address that /metrics is served at, on a port of its own. No token is asked for there."""
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] = 9464
+    metrics_endpoint: HttpUrl = Url("https://telemetry.googleapis.com/v1/metrics")
+    """cloud_monitoring: where OTLP over HTTP goes. At any other host than Google's without a token."""
+    metrics_location: NonEmpty | None = None
+    """cloud_monitoring: the region that the function runs in; unset: the metadata server is asked."""
+    metrics_every_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    """cloud_monitoring: how often at most, at the end of a request; and when the process ends."""
+
+
+class Settings(SharingSettings, MetricsSettings):
     """What every event function needs."""
 
     supabase_url: HttpUrl
     supabase_secret_key: NonEmptySecret
     gmail_api_endpoint: HttpUrl = Url("https://gmail.googleapis.com")
     oauth_token_endpoint: HttpUrl = Url("https://oauth2.googleapis.com/token")
+    oauth_revocation_endpoint: HttpUrl = Url("https://oauth2.googleapis.com/revoke")
     google_client_id: NonEmpty
     google_client_secret: NonEmptySecret
     token_encryption_keys: NonEmptySecret
     """Fernet keys, comma separated: the first encrypts, all decrypt."""
+    delegation_account: NonEmpty | None = None
+    """The service account that administrators let into their domains' mailboxes; Google's IAM signs in its name."""
+    delegation_key: NonEmptySecret | None = None
+    """The same with a key of its own, as the JSON that Google gives out; then DELEGATION_ACCOUNT isn't asked for."""
+    iam_credentials_endpoint: HttpUrl = Url("https://iamcredentials.googleapis.com")
+    metadata_endpoint: HttpUrl = Url("http://metadata.google.internal")
     gmail_quota_profile: Literal["2026", "legacy", "unmetered"] = "2026"
     gmail_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
     """Calls of Gmail under way at the same time for one mailbox; those beyond wait their turn."""
     gmail_concurrency_in_all: Annotated[int, Field(ge=1, le=1_000)] = 50
     """The same for all mailboxes of one instance together: each may hold an email of 2 MB."""
-    background_share: Annotated[float, Field(gt=0, le=1)] = 0.6
-    """How much of a mailbox's quota rescans may use; the rest is kept for mail as it is sent."""
-    redis_url: RedisUrl | None = None
-    """Where processes share what is left of Gmail's quota, and what was worked out; unset: each minds its own."""
     log_format: Literal["json", "console"] = "json"
 
     @field_validator("token_encryption_keys")
@@ -104,7 +134,7 @@ class GmailPushSettings(Settings, CallerSettings):
     """How far back a mailbox is listed at most when Gmail no longer has its history."""
 
 
-class ModelSettings(FromEnviron):
+class ModelSettings(SharingSettings):
     """A language model, if there is to be one."""
 
     openai_api_key: NonEmptySecret | None = None
@@ -119,6 +149,10 @@ class ModelSettings(FromEnviron):
     """A call with all its tries and waits: with the wait for Gmail's quota it stays within an ack deadline of 60 s."""
     openai_concurrency: Annotated[int, Field(ge=1, le=100)] = 10
     """Calls of the model under way at the same time in one instance; those beyond wait their turn."""
+    openai_requests_a_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 3_500
+    """What the account may ask; of all instances together where there is a REDIS_URL, else of each."""
+    openai_tokens_a_minute: Annotated[int, Field(ge=1_000, le=1_000_000_000)] | None = None
+    """The same in tokens. Unset: as the API's own headers tell, for it differs from account to account."""
     openai_max_prompt_tokens: Annotated[int, Field(ge=4_000, le=200_000)] = 8_000
     openai_max_output_tokens: Annotated[int, Field(ge=500, le=100_000)] = 8_000
     openai_max_doubts: Annotated[int, Field(ge=1, le=100)] = 20
@@ -169,6 +203,9 @@ class RescanTopicSettings(FromEnviron):
 class RescanSettings(UserSettings, RescanTopicSettings):
     """What rescans needs besides."""
 
+    coverage_deadline_seconds: Annotated[float, Field(gt=0, le=300)] = 25.0
+    """Then a check of coverage against Gmail answers with what it has, and where to go on."""
+
 
 class RescanPageSettings(Settings, CallerSettings, ModelSettings, RescanTopicSettings):
     """What rescan_page needs besides."""
@@ -179,13 +216,65 @@ class RescanPageSettings(Settings, CallerSettings, ModelSettings, RescanTopicSet
     """Then a page that isn't done goes on in the next message: below the subscription's ack deadline."""
 
 
+def _origin(given: str) -> str:
+    url = Url(given)
+    port = f":{url.port}" if url.port not in {None, 80 if url.scheme == "http" else 443} else ""
+    if url.scheme not in {"http", "https"} or str(url).rstrip("/") != f"{url.scheme}://{url.host}{port}":
+        raise ValueError("each is an origin, such as https://app.example.com")
+    return str(url).rstrip("/")
+
+
 class MailboxSettings(UserSettings):
     """What mailbox needs besides."""
 
+    gcp_project: NonEmpty
+    gmail_events_topic: NonEmpty = "gmail-events"
+    oauth_authorization_endpoint: HttpUrl = Url("https://accounts.google.com/o/oauth2/v2/auth")
+    callback_url: HttpUrl
+    """Where Google sends people back to: this function's own /mailbox/callback, as it is registered with Google."""
+    state_signing_key: Annotated[SecretStr, Field(min_length=32)]
+    """Signs what travels to Google and back. Who changes it makes people begin again who are at Google just then."""
+    return_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = ()
+    """Where people may be sent to from the callback, comma separated; elsewhere they are shown a plain page."""
+    delegated_domains: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...], BeforeValidator(_listed)
+    ] = ()
+    """Domains whose administrator lets DELEGATION_ACCOUNT in, comma separated, lower case."""
 
-class MaintenanceSettings(Settings, CallerSettings):
+
+class UpkeepSettings(Settings, RescanTopicSettings):
+    """What maintenance does, whoever has it done: the scheduler or an operator."""
+
+    gmail_events_topic: NonEmpty = "gmail-events"
+    sent_emails_topic: NonEmpty = "sent-emails"
+    dead_letter_subscription: NonEmpty = "dead-letter"
+    """The pull subscription of dead letters. Each push subscription that gives them up is named as its topic."""
+    maintenance_seconds: Annotated[float, Field(gt=0, le=3_000)] = 240.0
+    """Then a task begins nothing new; what is under way may take up to two and a half minutes more."""
+    maintenance_most: Annotated[int, Field(ge=1, le=1_000_000)] = 50_000
+    """What one run of a task deals with at most: mailboxes, emails or dead letters."""
+    reconcile_after_minutes: Annotated[float, Field(ge=0, le=10_080)] = 40.0
+    """A mailbox whose history nobody has read for so long is looked at."""
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 2_557
+    """How long entries, what people changed in them, and what became of emails are kept: firms have to keep what they
+    billed for years. 0: for ever; so are the two below."""
+    retention_dismissed_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+    """The same for entries that were dismissed, from then on."""
+    retention_jobs_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+    """The same for rescans that have ended."""
+
+
+class MaintenanceSettings(UpkeepSettings, CallerSettings):
     """What maintenance needs besides."""
 
 
 class MyDataSettings(UserSettings):
     """What my_data needs besides."""
+
+
+class RotationSettings(FromEnviron):
+    """What it takes to encrypt again what is stored."""
+
+    supabase_url: HttpUrl
+    supabase_secret_key: NonEmptySecret
+    token_encryption_keys: NonEmptySecret

@@ -1,17 +1,16 @@
 """A mailbox of the Gmail simulator, connected as a user's own would be: OAuth done, token encrypted, watch set."""
 
 import base64
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import httpx
 
-from shared.settings import Settings
-from shared.wiring import clients
+# A domain whose administrator may let our service account in.
+DELEGATED_DOMAIN: Final = "delegated.example"
 
 Body = Callable[[dict[str, str]], dict[str, object]]
 
@@ -73,10 +72,11 @@ class ConnectedMailbox:
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """What Google gives an app that is registered with it."""
+    """What Google gives an app that is registered with it. `delegation_key`: that of its service account, as JSON."""
 
     client_id: str
     client_secret: str
+    delegation_key: str
 
 
 async def app_credentials(http: httpx.AsyncClient, gmail_url: str) -> AppCredentials:
@@ -86,29 +86,39 @@ async def app_credentials(http: httpx.AsyncClient, gmail_url: str) -> AppCredent
     return AppCredentials(**answer.json())
 
 
-async def connect(
-    http: httpx.AsyncClient, gmail_url: str, settings: Mapping[str, str], *, user_id: UUID, address: str, topic: str
-) -> ConnectedMailbox:
-    """Make the mailbox in the simulator and connect it for the user.
-
-    What follows the consent screen is the functions' own code: encrypt the token, watch, store.
-    """
+async def make(http: httpx.AsyncClient, gmail_url: str, address: str) -> str:
+    """Make the mailbox in the simulator; gives its owner's own token."""
     answer = await http.post(f"{gmail_url}/_sim/mailboxes", json={"address": address})
     answer.raise_for_status()
-    made = answer.json()
-    parts = clients(Settings.from_environ(settings))
-    async with aclosing(parts.gmail.quota), parts.http:
-        encrypted = parts.vault.encrypt(made["refresh_token"])
-        inbox = parts.gmail.mailbox(user_id, encrypted)
-        store = partial(
-            parts.mailboxes.connect,
-            user_id=user_id,
-            email_address=address,
-            history_id=(await inbox.profile()).history_id,
-            refresh_token_encrypted=encrypted,
-        )
-        # Stored before it is watched: a watch pushes at once.
-        await store(watch_expires_at=None)
-        watch = await inbox.watch(topic)
-        mailbox_id = await store(watch_expires_at=datetime.fromtimestamp(watch.expiration / 1000, UTC))
-    return ConnectedMailbox(mailbox_id, address, made["owner_access_token"], gmail_url, http)
+    return str(answer.json()["owner_access_token"])
+
+
+async def agree(
+    http: httpx.AsyncClient, functions: httpx.AsyncClient, *, address: str, application: str
+) -> dict[str, str]:
+    """Be sent to Google by the functions, agree there, and be sent back: what the application then finds in its URL.
+
+    `functions`: the mailbox's user's own client of them. `application`: an origin that people may be sent back to.
+    """
+    begun = await functions.post(
+        "/mailbox/connect", json={"login_hint": address, "return_to": f"{application}/mailbox"}
+    )
+    begun.raise_for_status()
+    location = begun.json()["authorization_url"]
+    while not location.startswith(application):
+        answer = await http.get(location)
+        if not answer.has_redirect_location:
+            raise httpx.HTTPStatusError("sent nowhere", request=answer.request, response=answer)
+        location = answer.headers["location"]
+    return dict(parse_qsl(urlsplit(location).fragment))
+
+
+async def connect(
+    http: httpx.AsyncClient, gmail_url: str, functions: httpx.AsyncClient, *, address: str, application: str
+) -> ConnectedMailbox:
+    """Make the mailbox in the simulator and connect it as its user does, by the functions and the consent screen."""
+    owner_token = await make(http, gmail_url, address)
+    passed = await agree(http, functions, address=address, application=application)
+    finished = await functions.post("/mailbox/finish", json=passed)
+    finished.raise_for_status()
+    return ConnectedMailbox(UUID(finished.json()["id"]), address, owner_token, gmail_url, http)

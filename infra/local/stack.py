@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet
 
 from infra.local.gateway import Gateway
 from infra.local.google_identity import PUSH_ACCOUNT, SCHEDULER_ACCOUNT, GoogleIdentity
-from infra.local.mailbox import ConnectedMailbox, app_credentials, connect
+from infra.local.mailbox import DELEGATED_DOMAIN, ConnectedMailbox, app_credentials, connect
 from infra.local.migrations import apply_migrations
 from infra.local.openai.part import Model
 from infra.local.parts import Part, PartFailed, http_answers, module_path
@@ -43,6 +43,8 @@ PROJECT: Final = "tenths-local"
 GMAIL_EVENTS: Final = "gmail-events"
 SENT_EMAILS: Final = "sent-emails"
 RESCAN_PAGES: Final = "rescan-pages"
+# Where users' browsers have the application: people are sent back there from Google.
+APPLICATION: Final = "https://app.tenths.example"
 # The topic that pushes to each function.
 PUSHED: Final[Mapping[str, str]] = {
     "gmail_push": GMAIL_EVENTS,
@@ -84,6 +86,7 @@ class Stack:
     rewire: puts something between a function and a part (`gateway`, `gmail`, `openai`, `pubsub`): from the part's port
     to the port that the function is given.
     keep_all: also restart Postgres and the like when they end by themselves; functions always are, as in the cloud.
+    delivery: how Pub/Sub tries its pushes.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class Stack:
         simulate_model: bool = False,
         rewire: Rewire = lambda _function, _part, port: port,
         keep_all: bool = False,
+        delivery: Delivery = DELIVERY,
     ) -> None:
         self.folder = folder
         self.quota_profile = quota_profile
@@ -104,10 +108,14 @@ class Stack:
         self.model = Model(folder, simulate=simulate_model)
         self._rewire = rewire
         self._keep_all = keep_all
+        self._delivery = delivery
         self._exit = AsyncExitStack()
         self._keepers: list[asyncio.Task[None]] = []
         self._function_ports = {name: free_port() for name in FUNCTIONS}
-        self.encryption_key = Fernet.generate_key().decode()
+        self._metrics_ports = {name: free_port() for name in FUNCTIONS}
+        # Two, as while keys change: the first encrypts, both can be read.
+        self.encryption_keys = f"{Fernet.generate_key().decode()},{Fernet.generate_key().decode()}"
+        self.state_signing_key = Fernet.generate_key().decode()
         gateway_port = free_port()
         self.keys = ProjectKeys.generate(issuer=f"http://127.0.0.1:{gateway_port}/auth/v1")
         self.identity = GoogleIdentity.generate()
@@ -175,7 +183,7 @@ class Stack:
         # Through the router, which answers 503 while a function is away, as the cloud's front end does: a refused
         # connection the emulator takes for a delivery under way, and waits for the ack deadline.
         endpoints = {topic: self.gateway.push_endpoint(name) for name, topic in PUSHED.items()}
-        await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=DELIVERY)
+        await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=self._delivery)
 
     async def _stop(self) -> None:
         for keeper in self._keepers:
@@ -199,12 +207,19 @@ class Stack:
     def _function(self, name: str) -> Part:
         """One function's process, served by functions-framework as in the cloud."""
         port = self._function_ports[name]
+        own = {
+            "FUNCTION_TARGET": name,
+            "FUNCTION_SOURCE": str(ROOT / "main.py"),
+            # What is measured is scraped at a port of its own, which the gateway doesn't know.
+            "METRICS_EXPORTER": "prometheus",
+            "METRICS_PORT": str(self._metrics_ports[name]),
+        }
         return Part(
             name,
             [Path(sys.executable).with_name("functions-framework"), "--host=127.0.0.1", f"--port={port}"],
             log=self.folder / f"{name}.log",
-            ready=lambda: http_answers(port, "/robots.txt", range(200, 500)),
-            env={**self.function_settings(name), "FUNCTION_TARGET": name, "FUNCTION_SOURCE": str(ROOT / "main.py")},
+            ready=lambda: http_answers(port, "/health"),
+            env={**self.function_settings(name), **own},
             death_signal=signal.SIGTERM,  # its server's master ends the worker
         )
 
@@ -222,9 +237,17 @@ class Stack:
             "SUPABASE_JWT_ISSUER": self.keys.issuer,
             "GMAIL_API_ENDPOINT": gmail,
             "OAUTH_TOKEN_ENDPOINT": f"{gmail}/token",
+            "OAUTH_REVOCATION_ENDPOINT": f"{gmail}/revoke",
+            "OAUTH_AUTHORIZATION_ENDPOINT": f"{self.gmail_url}/o/oauth2/v2/auth",
+            "CALLBACK_URL": f"{self.gateway.functions_url}/mailbox/callback",
+            "RETURN_ORIGINS": APPLICATION,
+            "STATE_SIGNING_KEY": self.state_signing_key,
+            "GMAIL_EVENTS_TOPIC": GMAIL_EVENTS,
+            "DELEGATION_KEY": self._app.delegation_key,
+            "DELEGATED_DOMAINS": DELEGATED_DOMAIN,
             "GOOGLE_CLIENT_ID": self._app.client_id,
             "GOOGLE_CLIENT_SECRET": self._app.client_secret,
-            "TOKEN_ENCRYPTION_KEYS": self.encryption_key,
+            "TOKEN_ENCRYPTION_KEYS": self.encryption_keys,
             "GMAIL_QUOTA_PROFILE": self.quota_profile,
             "GCP_PROJECT": PROJECT,
             "SENT_EMAILS_TOPIC": SENT_EMAILS,
@@ -248,6 +271,10 @@ class Stack:
         """The same for what the scheduler calls."""
         return self.identity.token(self.gateway.functions_url, SCHEDULER_ACCOUNT)
 
+    def metrics_url(self, function: str) -> str:
+        """Where what a function measures is scraped."""
+        return f"http://127.0.0.1:{self._metrics_ports[function]}/metrics"
+
     @property
     def gmail_url(self) -> str:
         """GMAIL_API_ENDPOINT, as mail clients and tests reach it."""
@@ -258,16 +285,17 @@ class Stack:
         user_id = uuid4()
         connection = await asyncpg.connect(self.postgres.url)
         try:
-            await connection.execute("insert into auth.users (id, email) values ($1, $2)", user_id, email)
+            await connection.execute(
+                "insert into auth.users (id, email, email_confirmed_at) values ($1, $2, now())", user_id, email
+            )
         finally:
             await connection.close()
         return User(user_id, email, self.keys.user_token(user_id, email))
 
     async def connect(self, user: User) -> ConnectedMailbox:
         """A Gmail mailbox of the user's address, connected and watched."""
-        topic = f"projects/{PROJECT}/topics/{GMAIL_EVENTS}"
-        settings = self.function_settings()
-        return await connect(self.http, self.gmail_url, settings, user_id=user.id, address=user.email, topic=topic)
+        async with self.functions_as(user) as functions:
+            return await connect(self.http, self.gmail_url, functions, address=user.email, application=APPLICATION)
 
     def rest(self, user: User) -> httpx.AsyncClient:
         """PostgREST with the user's own rights. The caller closes it."""

@@ -19,7 +19,7 @@ from infra.local.feed import Fed, feed, owner
 from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
 from infra.local.report import Report
-from infra.local.schedule import keep_summaries_fresh
+from infra.local.schedule import keep_schedule
 from infra.local.stack import GMAIL_EVENTS, PROJECT, SENT_EMAILS, Stack, User
 from shared.log import configure, where
 
@@ -70,7 +70,7 @@ async def _supervise(folder: Path, mbox: Path | None) -> None:
         environment = folder / "env"
         _write_privately(environment, env_lines(stack, users, mailbox))
         _say({"ready": str(environment)})
-        working = [asyncio.create_task(keep_summaries_fresh(stack))]
+        working = [asyncio.create_task(keep_schedule(stack))]
         if mbox:
             working.append(asyncio.create_task(_feed(stack, users[0], mailbox, mbox)))
         await asked

@@ -23,7 +23,8 @@ class ChatHandler:
     """Lives with the process.
 
     toolbox: what the model may call. mode_of: a user's setting for what a model may be shown of their email; asked
-    again after each step's tools, since one of them may have changed it. clock: gives an aware time.
+    again after each step's tools, since one of them may have changed it, and right before anything is sent. clock:
+    gives an aware time.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ChatHandler:
             toolbox=self._toolbox,
             model=self._model,
             mode_of=self._mode_of,
+            mode=mode,
             limits=self._limits,
             out=UiMessageStream(events.put_nowait),
             ends=asyncio.get_running_loop().time() + self._limits.deadline_seconds,

@@ -16,6 +16,7 @@ from shared.chat.progress import Reporter
 from shared.chat.stream import UiMessageStream
 from shared.chat.told import failure, told, told_of_failure
 from shared.errors import ModelError, ModelMisconfigured, ModelOverLimit, ModelUnusable, TenthsError
+from shared.leave import LeaveTakenBack
 from shared.llm.streaming import Bounds, CallPiece, ChatModel
 from shared.log import where
 from shared.models import AnalysisMode
@@ -23,8 +24,15 @@ from shared.tools.registry import ToolAnswer, Toolbox
 
 ModeOf = Callable[[Caller], Awaitable[AnalysisMode]]
 
+# What a model may be sent that was made under a mode: whatever lets it see as much.
+_ENOUGH: Final = {
+    AnalysisMode.RULES_ONLY: frozenset(AnalysisMode),
+    AnalysisMode.SNIPPETS: frozenset({AnalysisMode.SNIPPETS, AnalysisMode.FULL}),
+    AnalysisMode.FULL: frozenset({AnalysisMode.FULL}),
+}
 # Most specific first.
 _SENTENCES: Final[tuple[tuple[type[TenthsError], str], ...]] = (
+    (LeaveTakenBack, "What the assistant may see was changed meanwhile. Please ask again."),
     (ModelOverLimit, "The assistant is too busy right now. Please try again in a minute."),
     (ModelMisconfigured, "The assistant isn't set up right. Please tell whoever runs this service."),
     (ModelUnusable, "The assistant's answer broke off. Please ask again."),
@@ -45,7 +53,8 @@ class ToolStopped(Exception):
 class Answer:
     """One answer under way.
 
-    `messages`: what the model is called with; they grow. `ends`: when it has to be done, in the event loop's time.
+    `messages`: what the model is called with; they grow. `mode`: what they were made for a model to see.
+    `ends`: when it has to be done, in the event loop's time.
     """
 
     caller: Caller
@@ -53,6 +62,7 @@ class Answer:
     toolbox: Toolbox
     model: ChatModel
     mode_of: ModeOf
+    mode: AnalysisMode
     limits: ChatLimits
     out: UiMessageStream
     ends: float
@@ -110,6 +120,7 @@ class Answer:
                 self.limits.silence_seconds,
                 self.ends - asyncio.get_running_loop().time(),
             ),
+            leave=self._leave,
         )
         async with aclosing(pieces):
             async for piece in pieces:
@@ -121,15 +132,20 @@ class Answer:
         self.out.end_text()
         return "".join(words), calls.complete()
 
+    async def _leave(self) -> None:
+        """Raises LeaveTakenBack where the user has come to let the model see less than what is to be sent."""
+        if await self.mode_of(self.caller) not in _ENOUGH[self.mode]:
+            raise LeaveTakenBack
+
     async def _run(self, words: str, calls: list[Call]) -> None:
         """Run a step's calls at the same time, and put what came of them before the model."""
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(self._call(call)) for call in calls]
-        mode = await self.mode_of(self.caller)
+        self.mode = await self.mode_of(self.caller)
         most_tokens = min(self.limits.tool_output_tokens, self.limits.history_tokens // len(calls))
         self.messages.append(assistant(words, [(call.id, call.name, call.repeatable) for call in calls]))
         for call, task in zip(calls, running, strict=True):
-            self.messages.append(answer(call.id, self._told(call, task.result(), mode, most_tokens)))
+            self.messages.append(answer(call.id, self._told(call, task.result(), self.mode, most_tokens)))
 
     async def _call(self, call: Call) -> ToolAnswer | Exception:
         """Run one call and tell the client what came of it."""

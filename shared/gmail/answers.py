@@ -7,7 +7,7 @@ import base64
 import binascii
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _decoded(value: Any) -> Any:
@@ -23,6 +23,15 @@ class Answer(BaseModel):
     """Base of all: unknown fields are Gmail's to add, and errors don't repeat what was in them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Nothing(Answer):
+    """What methods answer that only do something: an empty object, or no body at all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whatever(cls, _value: Any) -> Any:
+        return {}
 
 
 class Labelled(Answer):

@@ -21,6 +21,7 @@ from shared.errors import (
     GmailUnavailable,
     TenthsError,
     TransientError,
+    WatchedElsewhere,
 )
 from shared.gmail import batch
 from shared.gmail.access import AccessTokens
@@ -33,6 +34,7 @@ from shared.gmail.answers import (
     LabelList,
     Message,
     MessageList,
+    Nothing,
     Profile,
     Watch,
 )
@@ -229,12 +231,21 @@ class GmailMailbox:
             if token is None:
                 return
 
-    async def sent_page(self, query: str, page_token: str | None, most: int) -> SentPage:
+    async def sent_page(
+        self, query: str, page_token: str | None, most: int, *, with_binned: bool = False
+    ) -> SentPage:
         """At most so many (1 to 500) emails that are SENT and match the query, which can't widen that.
 
-        `page_token` None: from the newest on.
+        `page_token` None: from the newest on. `with_binned`: also those that were put into the bin since.
         """
-        request = self._messages.list(userId="me", labelIds=[SENT], q=query, maxResults=most, pageToken=page_token)
+        request = self._messages.list(
+            userId="me",
+            labelIds=[SENT],
+            q=query,
+            maxResults=most,
+            pageToken=page_token,
+            includeSpamTrash=with_binned or None,
+        )
         page = await self._call(request, MessageList)
         return SentPage(tuple(message.id for message in page.messages), page.next_page_token)
 
@@ -260,9 +271,20 @@ class GmailMailbox:
         return await self._call(self._users.getProfile(userId="me"), Profile)
 
     async def watch(self, topic: str) -> Watch:
-        """Ask Gmail to publish changes of sent mail to this topic (`projects/P/topics/T`) for the next 7 days."""
+        """Ask Gmail to publish changes of sent mail to this topic (`projects/P/topics/T`) for the next 7 days.
+
+        Where another of our project's topics has the mailbox's pushes, that ends: Gmail gives them to one at a time.
+        """
         body = {"topicName": topic, "labelIds": [SENT], "labelFilterBehavior": "INCLUDE"}
-        return await self._call(self._users.watch(userId="me", body=body), Watch)
+        try:
+            return await self._call(self._users.watch(userId="me", body=body), Watch)
+        except WatchedElsewhere:
+            await self.stop()
+            return await self._call(self._users.watch(userId="me", body=body), Watch)
+
+    async def stop(self) -> None:
+        """Ask Gmail to publish nothing more of this mailbox; to have nothing to end is no error."""
+        await self._call(self._users.stop(userId="me"), Nothing)
 
     def _raw(self, email_id: str) -> ApiRequest:
         request: ApiRequest = self._messages.get(userId="me", id=email_id, format="raw", fields=f"{_FIELDS},raw")

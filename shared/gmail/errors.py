@@ -17,9 +17,11 @@ from shared.errors import (
     OverQuota,
     TenthsError,
     TransientError,
+    WatchedElsewhere,
 )
 
 HISTORY_LIST: Final = "gmail.users.history.list"
+WATCH: Final = "gmail.users.watch"
 BATCH: Final = "batch"  # no method of Gmail's: the endpoint that takes many calls
 _OVER_QUOTA_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded", "quotaExceeded"}
@@ -35,6 +37,7 @@ _TABLE: Final[tuple[tuple[Container[int], frozenset[str] | None, str | None, typ
     ((403,), _OVER_QUOTA_REASONS, None, OverQuota),
     ((403,), _REVOKED_REASONS, None, AccessRevoked),
     ((403,), _OUR_APP_REASONS, None, AppRefused),
+    ((400,), frozenset({"failedPrecondition", "FAILED_PRECONDITION"}), WATCH, WatchedElsewhere),
     ((408,), None, None, GmailUnavailable),
     ((429,), None, None, OverQuota),
     # A batch that is refused as a whole says nothing of any email in it.
@@ -44,6 +47,8 @@ _TABLE: Final[tuple[tuple[Container[int], frozenset[str] | None, str | None, typ
     # Not Gmail's own word: an endpoint that is no Gmail at all.
     ((404, 410), None, None, AppRefused),
     (range(500, 600), None, None, GmailUnavailable),
+    # The same, or Gmail's word cut short: it may have said that the quota is used up. No email is given up for it.
+    (range(400, 500), frozenset({""}), None, GmailUnavailable),
     (range(400, 500), None, None, GmailRefused),
 )
 

@@ -5,15 +5,18 @@ Source: Gmail API usage limits. Projects made since 1 May 2026 have the `2026` p
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from cachetools import LRUCache
 
+from shared import metrics
 from shared.errors import OverQuota
 from shared.gmail.bucket import Bucket, parts
 from shared.gmail.shared_window import Limit, SharedWindow, SharedWindowLost
+from shared.used_share import Fullest, Minute
 
 WINDOW_SECONDS: Final = 60.0
 MAILBOXES_KEPT: Final = 10_000
@@ -73,6 +76,7 @@ class _Mailbox:
     background_bucket: Bucket
     limits: tuple[Limit, ...]
     background_limits: tuple[Limit, ...]
+    minute: Minute
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     background_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -102,6 +106,10 @@ class Quota:
         self._project = self._bucket(profile.units_a_project_minute)
         self._background = self._bucket(profile.units_a_project_minute * background_share)
         self._users: LRUCache[str, _Mailbox] = LRUCache(maxsize=MAILBOXES_KEPT)
+        self._minute = Minute(window_seconds)
+        self._fullest = Fullest(window_seconds)
+        self._fullest_mailbox = Fullest(window_seconds)
+        metrics.gmail_used_share.of(self._used_shares)
 
     async def spend(
         self, user: str, method_id: str, *, patience_seconds: float, calls: int = 1, background: bool = False
@@ -114,20 +122,35 @@ class Quota:
         units = self._profile.cost[method_id] * calls
         deadline = asyncio.get_running_loop().time() + patience_seconds
         mailbox = self._mailbox(user)
+        priority = {"priority": "background" if background else "live"}
         try:
-            with contextlib.suppress(SharedWindowLost):
-                if self._shared is not None and self._is_shared:
-                    await self._spend_together(self._shared, mailbox, units, deadline, background)
-                    return
-            await self._spend_alone(self._buckets(mailbox, background), units, deadline)
+            with metrics.timed(metrics.gmail_waits, priority) as wait:
+                await self._spend(mailbox, units, deadline, background)
+                wait.name = "granted"
         except TimeoutError:
             # Waited for long enough already: the next try is Pub/Sub's.
             raise OverQuota("the mailbox's quota of the minute is used up", retry_after=WINDOW_SECONDS) from None
+        metrics.gmail_units.add(units, {"method": method_id, **priority})
+        now = time.monotonic()
+        self._fullest.saw(self._minute.add(units, now) / self._profile.units_a_project_minute, now)
+        self._fullest_mailbox.saw(mailbox.minute.add(units, now) / self._profile.units_a_user_minute, now)
 
     async def aclose(self) -> None:
         """Let go of the connections to Redis."""
         if self._shared is not None:
             await self._shared.aclose()
+
+    def _used_shares(self) -> dict[str, float]:
+        """Of what this process spent; what others did with the same mailbox, Redis knows at most."""
+        return {"mailbox": self._fullest_mailbox.share, "project": self._fullest.share}
+
+    async def _spend(self, mailbox: _Mailbox, units: int, deadline: float, background: bool) -> None:
+        """Raises TimeoutError at the deadline."""
+        with contextlib.suppress(SharedWindowLost):
+            if self._shared is not None and self._is_shared:
+                await self._spend_together(self._shared, mailbox, units, deadline, background)
+                return
+        await self._spend_alone(self._buckets(mailbox, background), units, deadline)
 
     async def _spend_together(
         self, shared: SharedWindow, mailbox: _Mailbox, units: int, deadline: float, background: bool
@@ -152,9 +175,13 @@ class Quota:
                     await asyncio.sleep(min(seconds, left))
         finally:
             turn.release()
-        if not both:
-            for bucket in buckets:
-                bucket.pour(units)
+        if both:
+            return
+        if shared.was_away:  # found out meanwhile
+            await self._spend_alone(buckets, units, deadline)
+            return
+        for bucket in buckets:
+            bucket.pour(units)
 
     async def _spend_alone(self, buckets: tuple[Bucket, ...], units: int, deadline: float) -> None:
         """Raises TimeoutError at the deadline."""
@@ -185,6 +212,7 @@ class Quota:
                     Limit("background", int(self._profile.units_a_project_minute * self._background_share)),
                     *limits,
                 ),
+                Minute(self._window_seconds),
             )
         return mailbox
 

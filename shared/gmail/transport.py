@@ -8,6 +8,7 @@ from uuid import uuid4
 import httplib2
 import httpx
 
+from shared import metrics
 from shared.errors import AnswerTooLarge, GmailUnavailable, TenthsError
 from shared.gmail.batch import Call, Part, PartsReader, boundary_of, written
 from shared.gmail.errors import BATCH, from_answer, from_transport
@@ -15,6 +16,7 @@ from shared.gmail.errors import BATCH, from_answer, from_transport
 MOST_BYTES_OF_AN_ERROR: Final = 64 * 1024
 # For a whole answer: the client's own timeout bounds each read, so one that trickles would never end.
 ANSWER_SECONDS: Final = 30.0
+NO_ANSWER: Final = "no_answer"
 
 
 class ApiRequest(Call, Protocol):
@@ -32,11 +34,13 @@ async def send(http: httpx.AsyncClient, request: ApiRequest, access_token: str, 
     (decompressed), so that a huge email costs no memory.
     """
     headers = {**request.headers, "authorization": f"Bearer {access_token}"}
+    status = NO_ANSWER
     try:
         async with (
             asyncio.timeout(ANSWER_SECONDS),
             http.stream(request.method, request.uri, headers=headers, content=request.body) as answer,
         ):
+            status = str(answer.status_code)
             if not answer.is_success:
                 body = await _read(answer, request.methodId, MOST_BYTES_OF_AN_ERROR)
                 raise from_answer(request.methodId, answer.status_code, answer.headers, body)
@@ -45,6 +49,8 @@ async def send(http: httpx.AsyncClient, request: ApiRequest, access_token: str, 
         raise from_transport(request.methodId, error) from error
     except TimeoutError as error:
         raise _too_slow(request.methodId) from error
+    finally:
+        metrics.gmail_calls.add(1, {"method": request.methodId, "status": status})
     return _content(request, answer.status_code, content)
 
 
@@ -66,12 +72,14 @@ async def send_together(
     content_type, content = written(requests, uuid4().hex)
     headers = {"content-type": content_type, "authorization": f"Bearer {access_token}"}
     waiting = dict(enumerate(requests))
+    status = NO_ANSWER
     try:
         async with (
             asyncio.timeout(ANSWER_SECONDS),
             http.stream("POST", uri, headers=headers, content=content) as answer,
         ):
             if not answer.is_success:
+                status = str(answer.status_code)
                 body = await _read(answer, BATCH, MOST_BYTES_OF_AN_ERROR)
                 raise from_answer(BATCH, answer.status_code, answer.headers, body)
             boundary = boundary_of(answer.headers.get("content-type", ""))
@@ -82,11 +90,15 @@ async def send_together(
                 for part in reader.feed(chunk):
                     request = waiting.pop(part.number, None)
                     if request is not None:
+                        metrics.gmail_calls.add(1, {"method": request.methodId, "status": str(part.status)})
                         answered(part.number, _content_or_error(request, part, most_bytes))
     except httpx.HTTPError as error:
         raise from_transport(BATCH, error) from error
     except TimeoutError as error:
         raise _too_slow(BATCH) from error
+    finally:
+        for request in waiting.values():
+            metrics.gmail_calls.add(1, {"method": request.methodId, "status": status})
 
 
 def _content_or_error(request: ApiRequest, part: Part, most_bytes: int) -> Any:

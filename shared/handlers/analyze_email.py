@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared import metrics
 from shared.analyst import Analyst, not_fetched
 from shared.errors import AccessRevoked, PermanentError, UnknownMailbox
 from shared.extraction import ANALYSER_VERSION
@@ -50,14 +51,18 @@ class AnalyzeEmailHandler:
             return Analyzed(outcome=None, note="auto_analysis_off")
         analysis = await self._analysis(message.email_id, correlation_id, context)
         [recorded] = await self.analyses.record(context, [analysis])
+        if context.processed is None and analysis.sent_at is not None:
+            metrics.arrived(analysis.sent_at)
         return Analyzed(analysis.outcome, recorded.entry_count, recorded.is_new, analysis.failure, analysis.judged)
 
     async def _analysis(self, email_id: str, correlation_id: str, context: AnalysisContext) -> Analysis:
         try:
-            fetched = await self.gmail.mailbox(context.mailbox_id, context.refresh_token_encrypted).fetch(email_id)
+            with metrics.stage("fetch"):
+                fetched = await self.gmail.mailbox(context.mailbox_id, context.refresh_token_encrypted).fetch(email_id)
         except PermanentError as error:
             if isinstance(error, AccessRevoked):
                 await self.mailboxes.mark_access_revoked(context.mailbox_id, context.refresh_token_encrypted)
             return not_fetched(email_id, correlation_id, error)
-        reading = await self.analyst.read(fetched, context, correlation_id)
+        with metrics.stage("read"):
+            reading = await self.analyst.read(fetched, context, correlation_id)
         return await self.analyst.conclude(reading, context)

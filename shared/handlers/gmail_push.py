@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from shared import metrics
 from shared.errors import AccessRevoked, HistoryBehindPush, HistoryExpired, UnknownMailbox
 from shared.gmail.client import Gmail, GmailMailbox
 from shared.pubsub.messages import GmailPush, SentEmail
@@ -73,7 +74,8 @@ class GmailPushHandler:
             if mailbox.catch_up_due:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
             try:
-                return await self._follow(mailbox, inbox, correlation_id, announced)
+                with metrics.stage("history"):
+                    return await self._follow(mailbox, inbox, correlation_id, announced)
             except HistoryExpired:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
         except AccessRevoked:

@@ -1,18 +1,23 @@
-"""One client of an OpenAI-compatible API a process: turns, deadline, retries and circuit breaker around each call."""
+"""One client of an OpenAI-compatible API a process: turns, limits, deadline, retries and breaker around each call."""
 
 import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import stamina
 import structlog
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_core import to_json
 
+from shared import metrics
 from shared.breaker import Breaker
 from shared.errors import ModelMisconfigured, ModelOverLimit, ModelUnavailable, ModelUnusable
+from shared.leave import Leave
+from shared.llm.budget import tokens
+from shared.llm.rate import Rate, RateLimits, Sending, Urgency
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 4.0
 FAILURES_UNTIL_OPEN: Final = 5
+# Of a deadline, so much is left for the answer: who waits for the limits until then has waited for long enough.
+ANSWER_SECONDS: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -77,10 +84,15 @@ class _Answer(_Part):
 
 
 class ChatClient:
-    """Lives with the process. The library is loaded, and the connection made, with the first call."""
+    """Lives with the process. The library is loaded, and the connection made, with the first call.
 
-    def __init__(self, api: ModelApi) -> None:
+    rate: what keeps all calls of this process within the account's limits. urgency: who waits for this client's.
+    """
+
+    def __init__(self, api: ModelApi, rate: Rate | None = None, urgency: Urgency = "sent") -> None:
         self.api = api
+        self._rate = rate or Rate(RateLimits())
+        self._urgency = urgency
         self._turns = asyncio.Semaphore(api.calls_at_once)
         # Only what says that the API itself is ill counts; that it is busy, or the answer no good, doesn't. A try that
         # the deadline cuts off hung, too.
@@ -93,9 +105,17 @@ class ChatClient:
         )
 
     async def complete(
-        self, messages: Iterable[dict[str, str]], *, response_format: dict[str, Any], output_tokens: int
+        self,
+        messages: Iterable[dict[str, str]],
+        *,
+        response_format: dict[str, Any],
+        output_tokens: int,
+        leave: Leave | None = None,
     ) -> Completion:
-        """Ask once, as often as it takes within the deadline. Raises ModelError's kinds."""
+        """Ask once, as often as it takes within the deadline. Raises ModelError's kinds.
+
+        leave: awaited right before each try is sent; what it raises ends the call.
+        """
         request: dict[str, Any] = {
             "model": self.api.model,
             "messages": list(messages),
@@ -105,6 +125,7 @@ class ChatClient:
         try:
             async with asyncio.timeout(self.api.deadline_seconds) as deadline, self._turns:
                 ends = deadline.when() or 0.0
+                _ = self._openai  # a turn isn't kept while a library is loaded
                 async for attempt in stamina.retry_context(
                     on=lambda error: _wait(error, ends - asyncio.get_running_loop().time()),
                     attempts=ATTEMPTS,
@@ -113,23 +134,31 @@ class ChatClient:
                     wait_max=LONGEST_WAIT_SECONDS,
                     wait_jitter=0.3,
                 ):
-                    with attempt:
-                        return await self._breaker.call(lambda: self._ask(request))
+                    # Outside of the attempt and of the breaker: what ends the wait is nothing that the API did.
+                    sending = await self._rate.send(
+                        tokens_of(request),
+                        self._urgency,
+                        until=ends - min(ANSWER_SECONDS, self.api.deadline_seconds / 2),
+                        leave=leave,
+                    )
+                    with attempt, sending, metrics.model_call("judge"):
+                        return await self._breaker.call(partial(self._ask, request, sending))
         except TimeoutError:
             raise ModelUnavailable(f"no answer within {self.api.deadline_seconds:g} s") from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._rate.aclose()
         if "_openai" in vars(self):
             await self._openai.close()
 
-    async def _ask(self, request: dict[str, Any]) -> Completion:
+    async def _ask(self, request: dict[str, Any], sending: Sending) -> Completion:
         """One try. Raises ModelError's kinds."""
         client = self._openai
         from openai import OpenAIError  # noqa: PLC0415  0.8 s, loaded by the line above
 
-        from shared.llm.errors import from_openai  # noqa: PLC0415  the same
+        from shared.llm.errors import from_openai, headers_of  # noqa: PLC0415  the same
 
         begun = time.monotonic()
         try:
@@ -137,10 +166,14 @@ class ChatClient:
                 raw = await client.chat.completions.with_raw_response.create(**request)
                 body = raw.content
         except OpenAIError as error:
-            raise from_openai(error) from error
+            refusal = from_openai(error)
+            sending.refused(refusal, headers_of(error))
+            raise refusal from error
         except TimeoutError as error:
             raise ModelUnavailable(f"no answer within {self.api.timeout_seconds:g} s") from error
+        sending.answered(raw.headers)
         completion = _completion(body)
+        metrics.model_used(completion.prompt_tokens, completion.output_tokens)
         log.info(
             "model.answered",
             seconds=round(time.monotonic() - begun, 3),
@@ -161,6 +194,11 @@ class ChatClient:
             timeout=self.api.timeout_seconds,
             max_retries=0,  # ours know the deadline
         )
+
+
+def tokens_of(request: dict[str, Any]) -> int:
+    """What a call counts for in the API's limit of tokens: all that is sent, and the longest answer to it."""
+    return tokens(to_json(request).decode()) + int(request["max_completion_tokens"])
 
 
 def _wait(error: Exception, left: float) -> bool | float:

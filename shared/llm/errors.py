@@ -1,5 +1,6 @@
 """The openai library's errors as ours: one table, most specific first. Imported only once the library is."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import openai
@@ -42,6 +43,11 @@ def from_openai(error: openai.OpenAIError) -> ModelError:
         if isinstance(error, kind) and (codes is None or code in codes):
             return ours(message, retry_after=wait)
     return ModelUnavailable(message)
+
+
+def headers_of(error: openai.OpenAIError) -> Mapping[str, str]:
+    """The headers that a refusal came with."""
+    return error.response.headers if isinstance(error, openai.APIStatusError) else {}
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:

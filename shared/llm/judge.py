@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from shared.errors import ModelError
+from shared.errors import TenthsError
 from shared.extraction.unsure import Limits, Question
 from shared.extraction.verdicts import Answer
+from shared.leave import Leave
 from shared.llm.budget import BYTES_A_TOKEN, Budget, packed, tokens
 from shared.llm.client import ChatClient
 from shared.llm.prompt import StructuredOutput, instructions, message, passages, response_format
@@ -46,18 +47,26 @@ class Judge:
         doubts = self._budget.doubts
         return Limits(doubts, max(_FEWEST_BYTES, self._room * BYTES_A_TOKEN - doubts * _BYTES_A_DOUBT))
 
-    async def judge(self, question: Question) -> Answer:
-        """The model's answer, unbelieved as yet. Raises ModelError's kinds."""
-        return (await self._ask([question]))[0]
+    async def judge(self, question: Question, leave: Leave | None = None) -> Answer:
+        """The model's answer, unbelieved as yet. Raises ModelError's kinds.
 
-    async def judge_many(self, asked: Sequence[Asked]) -> list[Answer | ModelError]:
-        """Each question's answer, or why there is none, in their order; as few calls as the budget allows."""
-        results: list[Answer | ModelError | None] = [None] * len(asked)
+        leave: awaited right before anything is sent; what it raises ends the call.
+        """
+        return (await self._ask([question], leave))[0]
+
+    async def judge_many(self, asked: Sequence[Asked], leave: Leave | None = None) -> list[Answer | TenthsError]:
+        """Each question's answer, or why there is none, in their order; as few calls as the budget allows.
+
+        leave: as above, for each call anew; it speaks for all users whose emails these are.
+        """
+        results: list[Answer | TenthsError | None] = [None] * len(asked)
 
         async def one_call(group: list[int]) -> None:
             try:
-                answers: Sequence[Answer | ModelError] = await self._ask([asked[place].question for place in group])
-            except ModelError as error:
+                answers: Sequence[Answer | TenthsError] = await self._ask(
+                    [asked[place].question for place in group], leave
+                )
+            except TenthsError as error:
                 answers = [error] * len(group)
             for place, answer in zip(group, answers, strict=True):
                 results[place] = answer
@@ -83,7 +92,7 @@ class Judge:
         for of_user in sizes.values():
             yield from packed(of_user, self._room, self._budget.doubts)
 
-    async def _ask(self, questions: Sequence[Question]) -> list[Answer]:
+    async def _ask(self, questions: Sequence[Question], leave: Leave | None) -> list[Answer]:
         full = any(question.full for question in questions)
         shown: list[dict[str, Any]] = []
         numbers: list[dict[int, int]] = []
@@ -99,6 +108,7 @@ class Judge:
             ],
             response_format=response_format(full=full, structured=self._structured),
             output_tokens=self._budget.output_for(asked),
+            leave=leave,
         )
         answer = read_answer(completion.content, full=full)
         everything = frozenset(range(1, asked + 1))

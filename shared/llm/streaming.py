@@ -1,19 +1,29 @@
-"""A conversation with the model, word by word: turns, deadline, retries before the first word, breaker, silence."""
+"""A conversation with the model, word by word: turns, limits, deadline, retries before the first word, silence."""
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import stamina
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared import metrics
 from shared.breaker import Breaker
 from shared.errors import ModelMisconfigured, ModelOverLimit, ModelUnavailable, ModelUnusable
-from shared.llm.client import ATTEMPTS, FAILURES_UNTIL_OPEN, LONGEST_WAIT_SECONDS, ModelApi
+from shared.leave import Leave
+from shared.llm.client import (
+    ANSWER_SECONDS,
+    ATTEMPTS,
+    FAILURES_UNTIL_OPEN,
+    LONGEST_WAIT_SECONDS,
+    ModelApi,
+    tokens_of,
+)
+from shared.llm.rate import Rate, RateLimits, Sending
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, AsyncStream
@@ -101,11 +111,13 @@ class _Chunk(_Part):
 class ChatModel:
     """Lives with the process. The library is loaded, and the connection made, with the first answer.
 
-    Of `api`, the two bounds in seconds are for single questions: those of an answer come with it.
+    Of `api`, the two bounds in seconds are for single questions: those of an answer come with it. rate: what keeps all
+    calls of this process within the account's limits.
     """
 
-    def __init__(self, api: ModelApi) -> None:
+    def __init__(self, api: ModelApi, rate: Rate | None = None) -> None:
         self.api = api
+        self._rate = rate or Rate(RateLimits())
         self._turns = asyncio.Semaphore(api.calls_at_once)
         # Only what says that the API itself is ill counts: not that it is busy, nor a reader who goes away.
         self._breaker = Breaker(
@@ -123,8 +135,12 @@ class ChatModel:
         tools: Sequence[dict[str, Any]],
         tool_choice: ToolChoice,
         bounds: Bounds,
+        leave: Leave | None = None,
     ) -> AsyncGenerator[Delta, None]:
-        """One answer, to its end. Raises ModelError's kinds, also in the middle. Close it to stop the model."""
+        """One answer, to its end. Raises ModelError's kinds, also in the middle. Close it to stop the model.
+
+        leave: awaited right before each try is sent; what it raises ends the call.
+        """
         ends = asyncio.get_running_loop().time() + bounds.deadline_seconds
         request: dict[str, Any] = {
             "model": self.api.model,
@@ -142,7 +158,7 @@ class ChatModel:
         try:
             try:
                 async with asyncio.timeout_at(ends):
-                    answer = await self._begin(request, bounds, ends)
+                    answer = await self._begin(request, bounds, ends, leave)
             except TimeoutError:
                 raise ModelUnavailable(f"no answer within {bounds.deadline_seconds:g} s") from None
             try:
@@ -156,29 +172,35 @@ class ChatModel:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._rate.aclose()
         if "_openai" in vars(self):
             await self._openai.close()
 
-    async def _begin(self, request: dict[str, Any], bounds: Bounds, ends: float) -> "_Answer":
+    async def _begin(self, request: dict[str, Any], bounds: Bounds, ends: float, leave: Leave | None) -> "_Answer":
         """The answer with its first chunk: until then nothing is lost by another try."""
+        clock = asyncio.get_running_loop().time
+        _ = self._openai  # a turn isn't kept while a library is loaded
+        until = min(clock() + PATIENCE_SECONDS, ends - min(ANSWER_SECONDS, bounds.deadline_seconds / 2))
         async for attempt in stamina.retry_context(
-            on=lambda error: _wait(error, ends - asyncio.get_running_loop().time()),
+            on=lambda error: _wait(error, ends - clock()),
             attempts=ATTEMPTS,
             timeout=None,
             wait_initial=0.2,
             wait_max=LONGEST_WAIT_SECONDS,
             wait_jitter=0.3,
         ):
-            with attempt:
-                return await self._breaker.call(lambda: self._open(request, bounds, ends))
+            # Outside of the attempt and of the breaker: what ends the wait is nothing that the API did.
+            sending = await self._rate.send(tokens_of(request), "person", until=until, leave=leave)
+            with attempt, sending, metrics.model_call("chat"):
+                return await self._breaker.call(partial(self._open, request, bounds, ends, sending))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _open(self, request: dict[str, Any], bounds: Bounds, ends: float) -> "_Answer":
+    async def _open(self, request: dict[str, Any], bounds: Bounds, ends: float, sending: Sending) -> "_Answer":
         """One try. Raises ModelError's kinds."""
         client = self._openai
         from openai import OpenAIError  # noqa: PLC0415  0.8 s, loaded by the line above
 
-        from shared.llm.errors import from_openai  # noqa: PLC0415  the same
+        from shared.llm.errors import from_openai, headers_of  # noqa: PLC0415  the same
 
         begun = time.monotonic()
         until = min(asyncio.get_running_loop().time() + bounds.silence_seconds, ends)
@@ -186,9 +208,12 @@ class ChatModel:
             async with asyncio.timeout_at(until):
                 chunks = await client.chat.completions.create(**request, stream=True)
         except OpenAIError as error:
-            raise from_openai(error) from error
+            refusal = from_openai(error)
+            sending.refused(refusal, headers_of(error))
+            raise refusal from error
         except TimeoutError as error:
             raise ModelUnavailable(f"no answer within {bounds.silence_seconds:g} s") from error
+        sending.answered(chunks.response.headers)
         answer = _Answer(chunks, bounds.silence_seconds, ends, begun)
         try:
             await answer.read_first(until)
@@ -252,6 +277,7 @@ class _Answer:
     async def close(self) -> None:
         """Hang up, and log what it took."""
         headers = self._chunks.response.headers
+        metrics.model_used(self._usage.prompt_tokens, self._usage.completion_tokens)
         log.info(
             "model.streamed",
             finish=self._finish,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
 
+from shared import metrics
 from shared.models import AnalysisMode, Matter, RoundingMode, RoundingScope
 from shared.store.client import StoreClient
 from shared.store.mailboxes import MailboxState
@@ -217,8 +218,21 @@ class AnalysisStore:
             "p_user_id": str(context.user_id),
             "p_analyses": [_analysis_row(context, analysis) for analysis in analyses],
         }
-        rows = _ROWS.validate_python(await self._client.call("record_analysis", arguments))
+        with metrics.stage("record"):
+            rows = _ROWS.validate_python(await self._client.call("record_analysis", arguments))
+        _count(analyses)
         return tuple(Recorded(row.email_id, row.recorded, row.entry_count) for row in rows)
+
+
+def _count(analyses: "Iterable[Analysis]") -> None:
+    for analysis in analyses:
+        metrics.emails.add(1, {"outcome": analysis.outcome, "code": analysis.failure or ""})
+        for entry in analysis.entries:
+            metrics.entries.add(1, {"extractor": entry.extractor})
+        for reason, count in analysis.judged.dropped.items() if analysis.judged else ():
+            metrics.model_verdicts.add(count, {"verdict": reason.value})
+        if analysis.judged and analysis.judged.believed:
+            metrics.model_verdicts.add(analysis.judged.believed, {"verdict": "believed"})
 
 
 def _analysis_row(context: AnalysisContext, analysis: Analysis) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from postgrest import AsyncPostgrestClient
 from postgrest.exceptions import APIError
 from pydantic import SecretStr
 
+from shared import metrics
 from shared.errors import StoreRefused, StoreUnavailable
 
 ATTEMPTS: Final = 3
@@ -58,7 +59,9 @@ class StoreClient:
 
     async def _call_once(self, function: str, arguments: dict[str, Any]) -> Any:
         try:
-            answer = await self._postgrest.rpc(function, arguments).execute()
+            with metrics.timed(metrics.database_calls, {"call": function}) as went:
+                answer = await self._postgrest.rpc(function, arguments).execute()
+                went.name = "done"
         except APIError as error:
             # Only the code: message and details may quote a row.
             code = str(error.code or "no code")

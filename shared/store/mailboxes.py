@@ -17,6 +17,13 @@ class MailboxState(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class MailboxAccess(StrEnum):
+    """By whose permission a mailbox is read: its owner's, or that of the administrator of its domain."""
+
+    OAUTH = "oauth"
+    DELEGATED = "delegated"
+
+
 class Mailbox(BaseModel):
     """A connected mailbox.
 

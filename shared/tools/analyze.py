@@ -33,6 +33,7 @@ from shared.store.analyses import Outcome, ReadingContext, evidence_key
 from shared.store.entries import OwnData, Row
 from shared.store.mailboxes import MailboxStore
 from shared.store.timekeepers import Timekeeper, Timekeepers
+from shared.tools.mailboxes import CONNECT, RECONNECT, notice
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
 
@@ -218,7 +219,7 @@ class Analyze:
     async def _fetched(self, timekeeper: Timekeeper, email_id: str) -> FetchedEmail:
         """The email, out of the one of the user's mailboxes that has it. Raises NotFound, InConflict, AccessRevoked."""
         if not timekeeper.readable:
-            raise InConflict("no mailbox is connected, or it has to be connected again")
+            raise InConflict(RECONNECT if timekeeper.mailboxes else CONNECT)
         revoked: AccessRevoked | None = None
         for mailbox in timekeeper.readable:
             inbox = self.gmail.mailbox(
@@ -231,11 +232,15 @@ class Analyze:
             except AccessRevoked as error:  # the email may be in another
                 await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
                 self.timekeepers.changed(timekeeper.user_id)
-                revoked = error
+                revoked = AccessRevoked(RECONNECT)
+                revoked.__cause__ = error
                 continue
             if fetched.is_sent:
                 return fetched
-        raise revoked or NotFound("there is no sent email of this id")
+        if revoked is not None:
+            raise revoked
+        said = notice(each.state for each in timekeeper.mailboxes)
+        raise NotFound("there is no sent email of this id" + (f". {said}" if said else ""))
 
     async def _judged(
         self, email_id: str | None, fetched: FetchedEmail, read: Read, context: ReadingContext

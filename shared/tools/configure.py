@@ -9,12 +9,15 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from shared.caller import Caller
-from shared.errors import InvalidArguments, StoreRefused, WrongArgument
+from shared.errors import AccessRevoked, InvalidArguments, StoreRefused, WrongArgument
+from shared.gmail import answers
 from shared.gmail.client import Gmail
 from shared.models import AnalysisMode, RoundingMode, RoundingScope
 from shared.store.analyses import DirectoryMatter, TimekeeperSettings
 from shared.store.entries import OwnData
-from shared.store.timekeepers import Timekeeper, Timekeepers
+from shared.store.mailboxes import MailboxStore
+from shared.store.timekeepers import OwnMailbox, Timekeeper, Timekeepers
+from shared.tools.mailboxes import RECONNECT, MailboxShown, notice
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
 
@@ -139,6 +142,7 @@ class Configuration(ToolAnswer):
     """The settings and the directory as they are now. `version` rises with every change.
 
     `rereads`: emails that were read before are read again by the next scan, since they may come out differently.
+    `mailboxes`: those that are connected or were; `notice` says what to do where one isn't being read.
     """
 
     version: int
@@ -146,6 +150,8 @@ class Configuration(ToolAnswer):
     rereads: bool
     settings: dict[str, Any]
     matters: tuple[ShownMatter, ...]
+    mailboxes: tuple[MailboxShown, ...]
+    notice: str | None
 
     def for_model(self, mode: AnalysisMode) -> dict[str, Any]:
         told = self.model_dump(mode="json", exclude={"matters", "settings"})
@@ -165,13 +171,14 @@ class Configure:
     timekeepers: Timekeepers
     own: OwnData
     gmail: Gmail
+    mailboxes: MailboxStore
 
     async def run(self, caller: Caller, arguments: ConfigureArguments, _report: Report) -> Configuration:
         """Show, after changing what is given. Raises InvalidArguments, StoreUnavailable and StoreRefused."""
         given = arguments.model_dump(mode="json", exclude_unset=True)
         if not given:
             timekeeper = await self.timekeepers.get(caller.user_id)
-            return _shown(timekeeper.rules, timekeeper.rules, timekeeper.matters)
+            return _shown(timekeeper, timekeeper.rules, timekeeper.matters)
         self.timekeepers.changed(caller.user_id)  # compare with what holds, not with what is remembered
         before = await self.timekeepers.get(caller.user_id)
         _check(arguments, before.matters)
@@ -196,14 +203,13 @@ class Configure:
             self.timekeepers.changed(caller.user_id)
         rules = TimekeeperSettings.model_validate(row["settings"]) if row["settings"] else TimekeeperSettings()
         matters = tuple(DirectoryMatter.model_validate(each) for each in row["matters"])
-        return _shown(before.rules, rules, matters, changed_matters=matters != before.matters)
+        return _shown(before, rules, matters)
 
     async def _label_ids(self, timekeeper: Timekeeper, names: tuple[str, ...]) -> list[str]:
         """What emails carry of these labels, in each of the mailboxes. Raises InvalidArguments, and Gmail's errors."""
         ids: dict[str, set[str]] = {}
         for mailbox in timekeeper.readable:
-            inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted, patience_seconds=LABEL_SECONDS)
-            for label in await inbox.labels():
+            for label in await self._labels(timekeeper, mailbox):
                 ids.setdefault(label.name.casefold(), set()).add(label.id)
                 ids.setdefault(label.id.casefold(), set()).add(label.id)
         wrong = [
@@ -214,6 +220,15 @@ class Configure:
         if wrong:
             raise InvalidArguments(*wrong)
         return sorted({each for name in names for each in ids[name.casefold()]})
+
+    async def _labels(self, timekeeper: Timekeeper, mailbox: OwnMailbox) -> tuple[answers.Label, ...]:
+        inbox = self.gmail.mailbox(mailbox.id, mailbox.refresh_token_encrypted, patience_seconds=LABEL_SECONDS)
+        try:
+            return await inbox.labels()
+        except AccessRevoked as revoked:
+            await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
+            self.timekeepers.changed(timekeeper.user_id)
+            raise AccessRevoked(RECONNECT) from revoked
 
 
 _DEFAULTS: Final = TimekeeperSettings().model_dump(mode="json")
@@ -242,20 +257,16 @@ def _check(arguments: ConfigureArguments, matters: tuple[DirectoryMatter, ...]) 
         raise InvalidArguments(*wrong)
 
 
-def _shown(
-    before: TimekeeperSettings,
-    rules: TimekeeperSettings,
-    matters: tuple[DirectoryMatter, ...],
-    *,
-    changed_matters: bool = False,
-) -> Configuration:
+def _shown(before: Timekeeper, rules: TimekeeperSettings, matters: tuple[DirectoryMatter, ...]) -> Configuration:
     settings = rules.model_dump(mode="json", exclude={"version", "analysis_version", "time_zone"})
     return Configuration(
         version=rules.version,
-        changed=changed_matters or rules != before,
-        rereads=rules.analysis_version != before.analysis_version,
+        changed=matters != before.matters or rules != before.rules,
+        rereads=rules.analysis_version != before.rules.analysis_version,
         settings={"time_zone": rules.time_zone.key if rules.time_zone else None, **settings},
         matters=tuple(ShownMatter.model_validate(each.model_dump()) for each in matters),
+        mailboxes=tuple(MailboxShown(id=each.id, state=each.state) for each in before.mailboxes),
+        notice=notice(each.state for each in before.mailboxes),
     )
 
 

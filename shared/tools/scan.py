@@ -29,9 +29,9 @@ from shared.gmail.client import Gmail, GmailMailbox, SentPage
 from shared.gmail.query import LONGEST, narrowing
 from shared.models import AnalysisMode, BillableTimeEntry
 from shared.store.entries import OwnData
-from shared.store.mailboxes import MailboxState
 from shared.store.timekeepers import OwnMailbox, Timekeeper, Timekeepers
 from shared.tools.clients import known_client
+from shared.tools.mailboxes import CONNECT, RECONNECT, MailboxShown, notice
 from shared.tools.registry import Arguments, Progress, Report, ToolAnswer
 from shared.tools.told import told_all
 
@@ -77,13 +77,6 @@ class FailedEmail(BaseModel):
     code: str
 
 
-class ScannedMailbox(BaseModel):
-    """A mailbox of the user's. One whose state is not connected was left out."""
-
-    id: UUID
-    state: MailboxState
-
-
 class BatchProcessingResult(ToolAnswer):
     """What a scan did.
 
@@ -91,7 +84,7 @@ class BatchProcessingResult(ToolAnswer):
     these can not be read. `time_entries_found`: how many `entries` there are, of all these emails. `api_calls_made`:
     calls of Gmail as its quota counts them, `llm_calls`: questions to a language model. `truncated`: there is more,
     because of max_emails, the time or Gmail's quota (`stopped_by`); the same arguments with `continue_from` go on
-    there. `mailboxes`: which there are; one whose state is not connected was left out.
+    there. `mailboxes`: which there are; one whose state is not connected was left out, and `notice` says what to do.
     """
 
     total_processed: int
@@ -107,7 +100,8 @@ class BatchProcessingResult(ToolAnswer):
     truncated: bool
     stopped_by: str | None
     continue_from: str | None
-    mailboxes: tuple[ScannedMailbox, ...]
+    mailboxes: tuple[MailboxShown, ...]
+    notice: str | None
     entries: tuple[BillableTimeEntry, ...]
 
     def for_model(self, mode: AnalysisMode) -> dict[str, Any]:
@@ -184,10 +178,10 @@ class Scan:
             )
             try:
                 goes_on = await self._scan_page(_Page(timekeeper, mailbox, inbox, here), arguments, done, stop_at)
-            except AccessRevoked:
+            except AccessRevoked as revoked:
                 await self.bulk.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
                 self.timekeepers.changed(caller.user_id)
-                raise
+                raise AccessRevoked(RECONNECT) from revoked
             if goes_on is not None:
                 break
         found = await self.own.found_in(caller, done.email_ids, client)
@@ -207,7 +201,8 @@ class Scan:
             truncated=goes_on is not None,
             stopped_by=(done.stopped or "max_emails") if goes_on else None,
             continue_from=goes_on.written() if goes_on else None,
-            mailboxes=tuple(ScannedMailbox(id=each.id, state=each.state) for each in timekeeper.mailboxes),
+            mailboxes=tuple(MailboxShown(id=each.id, state=each.state) for each in timekeeper.mailboxes),
+            notice=notice(each.state for each in timekeeper.mailboxes),
             entries=entries,
         )
 
@@ -311,10 +306,10 @@ class _Done:
 def _readable(timekeeper: Timekeeper, cursor: Cursor | None) -> tuple[OwnMailbox, ...]:
     """The mailboxes to read, from the cursor's on. Raises InConflict where there is none that can be read."""
     if not timekeeper.mailboxes:
-        raise InConflict("no mailbox is connected: connect one first")
+        raise InConflict(CONNECT)
     readable = timekeeper.readable
     if not readable:
-        raise InConflict("the mailbox has to be connected again: its owner took the permission back, or it ended")
+        raise InConflict(RECONNECT)
     if cursor is None:
         return readable
     ids = [each.id for each in readable]

@@ -16,6 +16,7 @@ from shared.store.coverage import Coverage
 from shared.store.entries import OwnData, Row
 from shared.store.timekeepers import Timekeepers
 from shared.tools.clients import known_client
+from shared.tools.mailboxes import notice
 from shared.tools.registry import Arguments, Report, ToolAnswer
 from shared.tools.told import words
 
@@ -80,7 +81,8 @@ class TimeSummary(ToolAnswer):
     """The totals of the days `first` to `last`, both included.
 
     `refreshed_at`: when the view was last computed; `changed_days` of these days were changed since and are added up
-    live, so the answer is as the entries are now. `coverage`: what became of every email sent on these days.
+    live, so the answer is as the entries are now. `coverage`: what became of every email sent on these days; `notice`
+    says in words if a mailbox isn't being read.
     """
 
     first: date
@@ -91,6 +93,7 @@ class TimeSummary(ToolAnswer):
     by_day: tuple[DaySums, ...]
     by_status: tuple[StatusSums, ...]
     coverage: Coverage
+    notice: str | None
     refreshed_at: AwareDatetime | None
     changed_days: int
     from_cache: bool
@@ -122,11 +125,13 @@ class Summary:
         client = await known_client(self.own, caller, arguments.client_filter)
         start = datetime.combine(first, time_of_day(), zone or UTC)
         end = datetime.combine(last + timedelta(days=1), time_of_day(), zone or UTC)
-        (sums, from_cache), coverage = await asyncio.gather(
+        (sums, from_cache), row = await asyncio.gather(
             self._sums(caller, arguments, first, last, client), self.own.coverage(caller, start, end)
         )
+        coverage = Coverage.model_validate(row)
+        said = notice(each.state for each in coverage.mailboxes)
         return TimeSummary.model_validate(
-            {**sums, "first": first, "last": last, "coverage": coverage, "from_cache": from_cache}
+            {**sums, "first": first, "last": last, "coverage": coverage, "notice": said, "from_cache": from_cache}
         )
 
     async def _sums(

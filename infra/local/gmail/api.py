@@ -1,5 +1,6 @@
 """Gmail's methods: which path is which, who may call it, what it costs, who answers it."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,15 +13,21 @@ from infra.local.gmail.errors import (
     Answer,
     GmailError,
     OAuthError,
+    bad_request,
     delegation_denied,
     insufficient_scope,
     not_found,
+    unauthenticated,
 )
 from infra.local.gmail.fields import apply_mask, parse_mask
 from infra.local.gmail.messages import Messages
 from infra.local.gmail.oauth import Caller
+from infra.local.gmail.service_account import ACCOUNT
 from infra.local.gmail.simulator import Simulator
 from infra.local.gmail.users import Users
+
+# What the metadata server gives to whoever runs on this machine.
+METADATA_TOKEN = "ya29.the-account-that-functions-run-as"  # noqa: S105  # nosec B105  a simulator's
 
 _PATH = re.compile(r"(?P<upload>/upload)?/gmail/v1/users/(?P<user>[^/]+)/(?P<rest>.+)")
 
@@ -163,10 +170,10 @@ def _methods(messages: Messages, drafts: Drafts, users: Users) -> list[Method]:
     ]
 
 
-def exchange_token(simulator: Simulator, form: Mapping[str, str]) -> Answer:
+def exchange_token(simulator: Simulator, form: Mapping[str, str], url: str) -> Answer:
     """POST /token."""
     try:
-        return Answer.json(simulator.tokens.exchange(form), headers={"Cache-Control": "no-store"})
+        return Answer.json(simulator.tokens.exchange(form, url), headers={"Cache-Control": "no-store"})
     except OAuthError as refusal:
         return refusal.answer()
 
@@ -177,6 +184,19 @@ def ask_consent(simulator: Simulator, query: Mapping[str, str]) -> Answer:
         return Answer(302, b"", {"Location": simulator.tokens.consent.answer(query)})
     except OAuthError as refusal:
         return refusal.answer()
+
+
+def sign_jwt(simulator: Simulator, account: str, authorization: str | None, body: bytes) -> Answer:
+    """POST /v1/projects/-/serviceAccounts/{account}:signJwt, of IAM."""
+    if authorization != f"Bearer {METADATA_TOKEN}":
+        return unauthenticated().answer()
+    if account != ACCOUNT:
+        return not_found().answer()
+    sign = simulator.tokens.service_account.signed
+    try:
+        return Answer.json({"keyId": "1", "signedJwt": sign(json.loads(body)["payload"])})
+    except (ValueError, TypeError, KeyError):
+        return bad_request("payload: not a JSON object").answer()
 
 
 def revoke_token(simulator: Simulator, form: Mapping[str, str]) -> Answer:

@@ -15,13 +15,23 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from infra.local.gmail.api import GmailApi, Request, ask_consent, exchange_token, revoke_token
+from infra.local.gmail.api import (
+    METADATA_TOKEN,
+    GmailApi,
+    Request,
+    ask_consent,
+    exchange_token,
+    revoke_token,
+    sign_jwt,
+)
 from infra.local.gmail.batch import answer_batch
 from infra.local.gmail.errors import Answer, GmailError
-from infra.local.gmail.faults import BATCH, TOKEN, CallFault
+from infra.local.gmail.faults import BATCH, REVOKE, TOKEN, CallFault
 from infra.local.gmail.sim import SimulatorRoutes, refused
 from infra.local.gmail.simulator import Simulator
 
+# What is no method of Gmail's, and can go wrong all the same.
+_WIRE = frozenset({BATCH, TOKEN, REVOKE})
 _ABORT = "infra.local.gmail.abort"
 
 
@@ -76,6 +86,8 @@ class Wire:
             Route("/o/oauth2/v2/auth", self.consent, methods=["GET"]),
             Route("/token", self.token, methods=["POST"]),
             Route("/revoke", self.revoke, methods=["POST"]),
+            Route("/v1/projects/-/serviceAccounts/{account}:signJwt", self.sign, methods=["POST"]),
+            Route("/computeMetadata/v1/instance/service-accounts/default/token", self.metadata, methods=["GET"]),
         ]
 
     async def gmail(self, http: HttpRequest) -> Response:
@@ -99,7 +111,19 @@ class Wire:
 
     async def revoke(self, http: HttpRequest) -> Response:
         """OAuth's revocation endpoint."""
-        return _response(revoke_token(self._simulator, _form(await _request(http))))
+        return await self._deliver(REVOKE, await _request(http), self._revoke)
+
+    async def sign(self, http: HttpRequest) -> Response:
+        """IAM's signJwt."""
+        account, authorization = http.path_params["account"], http.headers.get("authorization")
+        return _response(sign_jwt(self._simulator, account, authorization, await http.body()))
+
+    async def metadata(self, http: HttpRequest) -> Response:
+        """The token of the account that whoever asks runs as."""
+        if http.headers.get("metadata-flavor") != "Google":
+            return Response(status_code=403)
+        answer = {"access_token": METADATA_TOKEN, "expires_in": 3599, "token_type": "Bearer"}  # nosec B105  a simulator's
+        return _response(Answer.json(answer))
 
     async def _call(self, request: Request) -> Answer:
         """One call, alone or out of a batch, after a latency of its own."""
@@ -109,11 +133,15 @@ class Wire:
 
     async def _exchange(self, request: Request) -> Answer:
         await self._latency()
-        return exchange_token(self._simulator, _form(request))
+        return exchange_token(self._simulator, _form(request), f"http://{request.headers['host']}/token")
+
+    async def _revoke(self, request: Request) -> Answer:
+        await self._latency()
+        return revoke_token(self._simulator, _form(request))
 
     async def _deliver(self, method: str, request: Request, answer: Callable[[Request], Awaitable[Answer]]) -> Response:
         """The answer, through what is planned to happen to the connection."""
-        if method in {BATCH, TOKEN}:
+        if method in _WIRE:
             self._simulator.calls[method] += 1
         fault = self._simulator.faults.on_wire(method, self._api.address(request))
         if fault and fault.delay_ms:
@@ -125,7 +153,7 @@ class Wire:
                 await self._latency()
                 return _Aborted()
         try:
-            if method in {BATCH, TOKEN}:
+            if method in _WIRE:
                 self._simulator.faults.refuse(method, "")
         except GmailError as refusal:
             await self._latency()

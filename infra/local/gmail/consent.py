@@ -1,4 +1,4 @@
-"""Google's consent screen, with a person behind it who agrees at once: the authorization code flow, PKCE included."""
+"""Google's consent screen, and a person who agrees at once unless told otherwise: authorization code, PKCE."""
 
 import hashlib
 import secrets
@@ -6,6 +6,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlencode
 
 from infra.local.gmail.errors import OAuthError
@@ -17,13 +18,27 @@ CODE_LIFETIME_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a code stands for until it is redeemed. `offline` asks for a refresh token."""
+    """What a code stands for until it is redeemed. `offline` asks for a refresh token, `prompted` for a new one."""
 
     mailbox: Mailbox
     redirect_uri: str
     code_challenge: str | None
     offline: bool
+    prompted: bool
+    scope: str
     expires_at: float
+
+
+class Person(StrEnum):
+    """What the person does whom the screen is shown to. `untick`: agrees, but not to what was asked for."""
+
+    AGREE = "agree"
+    UNTICK = "untick"
+    DENY = "deny"
+
+
+# What Google gives to whoever is told no more than who the person is.
+_UNTICKED = "openid"
 
 
 class ConsentScreen:
@@ -33,6 +48,7 @@ class ConsentScreen:
         self._mailboxes = mailboxes
         self._client_id = client_id
         self._codes: dict[str, Consent] = {}
+        self.person = Person.AGREE
 
     def answer(self, query: Mapping[str, str]) -> str:
         """Where the person is sent back to: with a code, or with `access_denied` when `login_hint` has no mailbox here.
@@ -52,15 +68,18 @@ class ConsentScreen:
             raise OAuthError("invalid_request", "code_challenge_method must be S256")
         mailbox = self._mailboxes.find(query.get("login_hint", ""))
         sent_back = {"state": query["state"]} if "state" in query else {}
-        if mailbox is None:
+        if mailbox is None or self.person is Person.DENY:
             sent_back["error"] = "access_denied"
         else:
-            sent_back |= {"code": f"4/{secrets.token_urlsafe(48)}", "scope": READONLY_SCOPE}
+            scope = _UNTICKED if self.person is Person.UNTICK else READONLY_SCOPE
+            sent_back |= {"code": f"4/{secrets.token_urlsafe(48)}", "scope": scope}
             self._codes[sent_back["code"]] = Consent(
                 mailbox,
                 redirect_uri,
                 query.get("code_challenge"),
                 query.get("access_type") == "offline",
+                "consent" in query.get("prompt", "").split(),
+                scope,
                 time.monotonic() + CODE_LIFETIME_S,
             )
         return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(sent_back)}"

@@ -81,10 +81,15 @@ create table if not exists refresh_token (
     mailbox integer not null references mailbox,
     revoked integer not null default 0
 ) without rowid;
+-- The one service account that administrators may let in.
+create table if not exists service_account (
+    key_id text primary key,
+    private_key text not null
+) without rowid;
 create table if not exists access_token (
     token text primary key,
     mailbox integer not null references mailbox,
-    refresh_token text,                  -- null: the mailbox owner's own
+    refresh_token text,                  -- null: the mailbox owner's own; `delegation`: the service account's
     expires_ms integer not null
 ) without rowid;
 """

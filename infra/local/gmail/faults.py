@@ -1,5 +1,6 @@
 """What goes wrong, on demand: for the next calls and for the next pushes."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,7 @@ from infra.local.gmail.quota import rate_limit_exceeded, user_rate_limit_exceede
 # Endpoints that aren't methods of Gmail's: a refusal is theirs only when it is planned by this name.
 BATCH = "batch"
 TOKEN = "token"  # noqa: S105  # nosec
+REVOKE = "revoke"
 
 
 class CallFault(StrEnum):
@@ -71,11 +73,12 @@ class PlannedPushFault:
 
 
 class Faults:
-    """What is planned, oldest first. Each call and each push meets one fault at most."""
+    """What is planned, oldest first. Each call and each push meets one fault at most; `met` counts them by kind."""
 
     def __init__(self) -> None:
         self._calls: list[PlannedFault] = []
         self._pushes: list[PlannedPushFault] = []
+        self.met: Counter[str] = Counter()
         self.history_lag_ms = 0
 
     def plan(self, fault: PlannedFault) -> None:
@@ -92,20 +95,21 @@ class Faults:
 
     def refuse(self, method: str, address: str) -> None:
         """Raises what is planned as Gmail's own answer to this call, alone or within a batch."""
-        fault = self._take(method, address, wire=False, by_name=method in {BATCH, TOKEN})
+        fault = self._take(method, address, wire=False, by_name=method in {BATCH, TOKEN, REVOKE})
         refusal = fault.refusal() if fault else None
         if refusal:
             raise refusal
 
     def on_wire(self, method: str, address: str) -> PlannedFault | None:
         """What is planned to happen to this call's connection or body."""
-        return self._take(method, address, wire=True, by_name=method == TOKEN)
+        return self._take(method, address, wire=True, by_name=method in {TOKEN, REVOKE})
 
     def on_push(self) -> PlannedPushFault | None:
         """What is planned to happen to the next push."""
         if not self._pushes:
             return None
         fault = self._pushes[0]
+        self.met[f"push_{fault.kind}"] += 1
         fault.count -= 1
         if not fault.count:
             self._pushes.remove(fault)
@@ -128,6 +132,7 @@ class Faults:
                 and (fault.method == method or (fault.method is None and not by_name))
                 and fault.address in {None, address}
             ):
+                self.met[fault.kind] += 1
                 fault.count -= 1
                 if not fault.count:
                     self._calls.remove(fault)

@@ -10,9 +10,11 @@ from typing import Any
 from infra.local.gmail.consent import READONLY_SCOPE, ConsentScreen
 from infra.local.gmail.errors import OAuthError, unauthenticated
 from infra.local.gmail.mailboxes import Mailbox, Mailboxes
+from infra.local.gmail.service_account import GRANT_TYPE, ServiceAccount
 
 _BEARER = "Bearer"
 OWNER_LIFETIME_S = 86_400
+_DELEGATION = "delegation"
 CLIENT_ID = "tenths-local.apps.googleusercontent.com"
 
 
@@ -49,6 +51,7 @@ class Tokens:
             )
         self._client = database.execute("select id, secret from client").fetchone()
         self.consent = ConsentScreen(mailboxes, self._client["id"])
+        self.service_account = ServiceAccount(database, mailboxes)
 
     def app(self) -> dict[str, str]:
         """The one app's credentials."""
@@ -67,8 +70,13 @@ class Tokens:
         """An access token of the person whose mailbox it is, good for a day."""
         return self._issue(mailbox, None, OWNER_LIFETIME_S)
 
-    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """The token endpoint's answer to a form. Raises OAuthError."""
+    def exchange(self, form: Mapping[str, str], url: str) -> dict[str, Any]:
+        """The token endpoint's answer to a form. `url`: its own. Raises OAuthError."""
+        if form.get("grant_type") == GRANT_TYPE:
+            mailbox = self.service_account.mailbox(form.get("assertion", ""), url)
+            answer = self._answer(mailbox, _DELEGATION)
+            del answer["scope"]  # Google doesn't tell it here
+            return answer
         if (form.get("client_id"), form.get("client_secret")) != (self._client["id"], self._client["secret"]):
             raise OAuthError("invalid_client", "Unauthorized", 401)
         kind = form.get("grant_type", "")
@@ -89,41 +97,55 @@ class Tokens:
 
     def _redeem(self, form: Mapping[str, str]) -> dict[str, Any]:
         consent = self.consent.redeem(form)
+        known = self._database.execute(
+            "select 1 from refresh_token where mailbox = ? and not revoked", (consent.mailbox.id,)
+        ).fetchone()
         refresh_token = self.grant(consent.mailbox).refresh_token
-        answer = self._answer(consent.mailbox, refresh_token)
-        # As with Google: who doesn't ask for offline access gets no refresh token.
-        return answer | {"refresh_token": refresh_token} if consent.offline else answer
+        answer = self._answer(consent.mailbox, refresh_token, consent.scope)
+        # As with Google: who doesn't ask for offline access gets no refresh token, nor does who has had one from the
+        # person and doesn't ask for consent once more.
+        lasting = consent.offline and (consent.prompted or not known)
+        return answer | {"refresh_token": refresh_token} if lasting else answer
 
-    def _answer(self, mailbox: Mailbox, refresh_token: str) -> dict[str, Any]:
+    def _answer(self, mailbox: Mailbox, refresh_token: str, scope: str = READONLY_SCOPE) -> dict[str, Any]:
         return {
             "access_token": self._issue(mailbox, refresh_token, self.lifetime_s),
             "expires_in": int(self.lifetime_s),
-            "scope": READONLY_SCOPE,
+            "scope": scope,
             "token_type": _BEARER,
         }
 
     def revoke(self, token: str) -> None:
-        """Ends a refresh token and all access tokens made from it; an access token takes its refresh token along."""
+        """Ends what the person has let the app do, by any token of it: also the app's other tokens for the mailbox."""
         row = self._database.execute(
-            "select coalesce((select refresh_token from access_token where token = ?1), ?1) as token", (token,)
+            "select mailbox from refresh_token where token = ?1 and not revoked"
+            " union select mailbox from access_token where token = ?1 and refresh_token <> ?2",
+            (token, _DELEGATION),
         ).fetchone()
-        with self._database:
-            known = self._database.execute(
-                "update refresh_token set revoked = 1 where token = ? and not revoked", (row["token"],)
-            ).rowcount
-            known += self._database.execute(
-                "delete from access_token where token = ? or refresh_token = ?", (token, row["token"])
-            ).rowcount
-        self._valid.clear()
-        if not known:
+        if row is None:
             raise OAuthError("invalid_token", "Token expired or revoked")
+        self.revoke_all(self._mailboxes.by_id(row["mailbox"]))
+
+    def permissions(self) -> dict[str, int]:
+        """The mailboxes that the app may read by their owners' leave, and how many refresh tokens it has for each."""
+        rows = self._database.execute(
+            "select mailbox, count(*) as total from refresh_token where not revoked group by mailbox"
+        )
+        return {self._mailboxes.by_id(row["mailbox"]).address: row["total"] for row in rows}
+
+    def let_in(self, domains: set[str]) -> None:
+        """These domains' administrators let the service account in, and no others."""
+        self.service_account.domains = domains
+        with self._database:
+            self._database.execute("delete from access_token where refresh_token = ?", (_DELEGATION,))
+        self._valid.clear()
 
     def revoke_all(self, mailbox: Mailbox) -> None:
         """What happens when the person removes the app in their account: nothing it holds works any more."""
         with self._database:
             self._database.execute("update refresh_token set revoked = 1 where mailbox = ?", (mailbox.id,))
             self._database.execute(
-                "delete from access_token where mailbox = ? and refresh_token is not null", (mailbox.id,)
+                "delete from access_token where mailbox = ? and refresh_token <> ?", (mailbox.id, _DELEGATION)
             )
         self._valid.clear()
 

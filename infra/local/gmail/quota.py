@@ -101,6 +101,7 @@ class Quota:
         self._users: defaultdict[str, _Window] = defaultdict(_Window)
         self._project = _Window()
         self.refused = 0
+        self.refused_at: list[float] = []
 
     def spend(self, user: str, method: str) -> None:
         """Takes what `method` costs from the user's and the project's minute. Raises GmailError 403 or 429.
@@ -115,6 +116,7 @@ class Quota:
         project_wait = self._project.wait_s(now, units, self.profile.project_units)
         if user_wait or project_wait:
             self.refused += 1
+            self.refused_at.append(time.time())
             retry_after_s = max(1, math.ceil(max(user_wait, project_wait)))
             if project_wait or self.refused % 2 == 0:
                 raise rate_limit_exceeded(retry_after_s)
@@ -123,10 +125,11 @@ class Quota:
         self._project.add(now, units)
 
     def report(self) -> dict[str, object]:
-        """The most units that any 60 seconds held, of each user and in all."""
+        """The most units that any 60 seconds held, each user's and in all; when calls were refused, epoch seconds."""
         return {
             "profile": self.profile.name,
             "refused": self.refused,
+            "refused_at": self.refused_at,
             "peak_units_by_user": {user: window.peak for user, window in self._users.items()},
             "peak_units_project": self._project.peak,
         }
@@ -136,6 +139,7 @@ class Quota:
         self._users.clear()
         self._project = _Window()
         self.refused = 0
+        self.refused_at = []
 
 
 def rate_limit_exceeded(retry_after_s: int | None = None) -> GmailError:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from infra.local.gmail.consent import Person
 from infra.local.gmail.errors import GmailError, bad_request, not_found
 from infra.local.gmail.faults import CallFault, PlannedFault, PlannedPushFault, PushFault
 from infra.local.gmail.load import load
@@ -69,7 +70,7 @@ class HistoryLag(_Body):
 class MailboxFault(_Body):
     """Something that happens to one mailbox now."""
 
-    kind: Literal["revoke_token", "expire_access_tokens", "expire_history", "expire_watch"]
+    kind: Literal["revoke_token", "expire_access_tokens", "expire_history", "expire_watch", "watch_elsewhere"]
     address: str
     before: int | None = Field(default=None, description="expire_history: the oldest id that stays good")
 
@@ -98,6 +99,13 @@ class Settings(_Body):
     batch_parallel: int | None = Field(default=None, ge=1)
     token_lifetime_s: float | None = Field(default=None, ge=0)
     quota_profile: Literal["2026", "legacy", "unmetered"] | None = None
+    person: Person | None = Field(default=None, description="What people do on the consent screen.")
+
+
+class LetIn(_Body):
+    """Domains of mailboxes."""
+
+    domains: set[str]
 
 
 class LoadRequest(_Body):
@@ -121,13 +129,21 @@ class SimulatorRoutes:
             Route("/_sim/faults", self.plan_fault, methods=["POST"]),
             Route("/_sim/faults", self.clear_faults, methods=["DELETE"]),
             Route("/_sim/settings", self.change_settings, methods=["PATCH"]),
+            Route("/_sim/delegation", self.let_in, methods=["PUT"]),
             Route("/_sim/stats", self.stats, methods=["GET"]),
             Route("/_sim/stats", self.reset_stats, methods=["DELETE"]),
         ]
 
-    async def app(self, _request: Request) -> Response:
-        """The app that is registered here: what every mailbox's refresh token goes with."""
-        return JSONResponse(self._simulator.tokens.app())
+    async def app(self, request: Request) -> Response:
+        """The app that is registered here: what each refresh token goes with, and its service account's key."""
+        key = self._simulator.tokens.service_account.key(f"{request.base_url}token")
+        return JSONResponse(self._simulator.tokens.app() | {"delegation_key": key})
+
+    async def let_in(self, request: Request) -> Response:
+        """The administrators of these domains let the app's service account in, and no others."""
+        body = await _read(request, LetIn.model_validate_json)
+        self._simulator.tokens.let_in(body.domains)
+        return Response(status_code=204)
 
     async def create_mailbox(self, request: Request) -> Response:
         """A mailbox and what opens it. One that exists gets new tokens beside its old ones."""
@@ -204,6 +220,8 @@ class SimulatorRoutes:
             simulator.tokens.lifetime_s = given.token_lifetime_s
         if given.quota_profile is not None:
             simulator.quota.profile = PROFILES[given.quota_profile]
+        if given.person is not None:
+            simulator.tokens.consent.person = given.person
         return JSONResponse(
             {
                 "push_mode": push.mode,
@@ -215,6 +233,7 @@ class SimulatorRoutes:
                 "batch_parallel": behaviour.batch_parallel,
                 "token_lifetime_s": simulator.tokens.lifetime_s,
                 "quota_profile": simulator.quota.profile.name,
+                "person": simulator.tokens.consent.person,
             }
         )
 
@@ -231,6 +250,9 @@ class SimulatorRoutes:
                 "pushes": dict(simulator.pushes.counts),
                 "messages": {mailbox.address: totals.get(mailbox.id, 0) for mailbox in simulator.mailboxes.all()},
                 "faults_pending": simulator.faults.pending(),
+                "faults_met": dict(simulator.faults.met),
+                "watched": [mailbox.address for mailbox in simulator.mailboxes.all() if mailbox.watch],
+                "permissions": simulator.tokens.permissions(),
             }
         )
 
@@ -259,6 +281,8 @@ class SimulatorRoutes:
                 self._simulator.mailboxes.expire_history(mailbox, fault.before)
             case "expire_watch":
                 self._simulator.mailboxes.set_watch(mailbox, None)
+            case "watch_elsewhere":
+                self._simulator.watched_elsewhere.add(mailbox.id)
 
 
 async def _read(request: Request, parse: Callable[[bytes], T]) -> T:

@@ -85,6 +85,8 @@ class Simulator:
     randomness: random.Random
     calls: Counter[str] = field(default_factory=Counter)
     under_way: UnderWay = field(default_factory=UnderWay)
+    watched_elsewhere: set[int] = field(default_factory=set)
+    """Mailboxes whose pushes go to another client of the project, until that is stopped."""
 
     @classmethod
     def open(cls, options: Options) -> "Simulator":

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from infra.local.gmail.call import Call
-from infra.local.gmail.errors import bad_request
+from infra.local.gmail.errors import bad_request, failed_precondition
 from infra.local.gmail.history import DEFAULT_PAGE, LARGEST_PAGE, read_history
 from infra.local.gmail.mailboxes import Watch
 from infra.local.gmail.simulator import Simulator
@@ -46,6 +46,10 @@ class Users:
         behavior = request.get("labelFilterBehavior") or request.get("labelFilterAction") or "include"
         if str(behavior).lower() not in {"include", "exclude"}:
             raise bad_request(f"Invalid value at 'label_filter_behavior': {behavior}")
+        if call.mailbox.id in self._simulator.watched_elsewhere:
+            raise failed_precondition(
+                "Only one user push notification client allowed per developer (call /stop then try again)"
+            )
         expires_ms = int((time.time() + WATCH_LIFETIME_S) * 1000)
         self._simulator.mailboxes.set_watch(call.mailbox, Watch(tuple(labels), str(behavior).lower(), expires_ms))
         self._simulator.pushes.test_message(call.mailbox)
@@ -53,6 +57,7 @@ class Users:
 
     def stop(self, call: Call) -> None:
         """Ends the watch, if there is one."""
+        self._simulator.watched_elsewhere.discard(call.mailbox.id)
         self._simulator.mailboxes.set_watch(call.mailbox, None)
 
     def history(self, call: Call) -> dict[str, Any]:

@@ -15,16 +15,16 @@ KEY = "OPENAI_SIMULATOR_KEY"
 
 
 def main() -> int:
-    """Run the server; 0 when it was asked to stop, 1 when it couldn't start. The key that it takes is in {KEY}."""
+    """Run the server; 0 when it was asked to stop, 1 when it couldn't start. {KEY}: the keys it takes, by commas."""
     parser = argparse.ArgumentParser(prog="python -m infra.local.openai", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model", action="append", help="a model that there is; may be repeated")
     arguments = parser.parse_args()
-    key = os.environ.get(KEY)
-    if not key:
+    keys = tuple(key for key in os.environ.get(KEY, "").split(",") if key)
+    if not keys:
         print(f"openai simulator: {KEY} is not set", file=sys.stderr)
         return 1
-    simulator = Simulator(key, tuple(arguments.model or ["gpt-5.4-mini"]))
+    simulator = Simulator(keys, tuple(arguments.model or ["gpt-5.4-mini"]))
     try:
         listener = socket.create_server(("127.0.0.1", arguments.port), backlog=1024)
     except OSError as error:

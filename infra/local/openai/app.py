@@ -44,15 +44,15 @@ class ChatCompletions:
             return Silence()
         simulator.counts["requests"] += 1
         fault = simulator.take_fault(streamed=is_streamed(body))
+        try:
+            response = self._completion(http, body, fault)  # before the wait: limits count what arrives
+        except OpenAiError as refusal:
+            simulator.counts[f"refused_{refusal.status}"] += 1
+            response = refusal.response()
         wait_ms = simulator.draw_wait_ms() + (fault.delay_ms if fault else 0)
         simulator.counts["waited_ms"] += round(wait_ms)
         if wait_ms:
             await asyncio.sleep(wait_ms / 1000)
-        try:
-            response = self._completion(http, body, fault)
-        except OpenAiError as refusal:
-            simulator.counts[f"refused_{refusal.status}"] += 1
-            response = refusal.response()
         match fault.kind if fault else None:
             case "hang":
                 return Silence()
@@ -68,14 +68,15 @@ class ChatCompletions:
 
     def _completion(self, http: Request, body: bytes, fault: Fault | None) -> Response:
         simulator = self._simulator
-        if http.headers.get("authorization") != f"Bearer {simulator.api_key}":
+        limits = simulator.limits_of(http.headers.get("authorization"))
+        if limits is None:
             raise wrong_key()
         request = read_request(body, simulator.models)
         simulator.record(json.loads(body))
         if fault is not None and fault.kind in REFUSALS:
             raise _refusal(fault)
         prompt = tokens(body)
-        headers = simulator.limits.spend(prompt + (request.max_completion_tokens or 0))
+        headers = limits.spend(prompt + (request.max_completion_tokens or 0))
         headers["x-request-id"] = f"req_{secrets.token_hex(12)}"
         kind = fault.kind if fault else ""
         said = spoilt(self._said(request, kind), kind).within(request.max_completion_tokens)

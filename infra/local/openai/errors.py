@@ -1,7 +1,7 @@
 """Refusals, in the words that OpenAI uses for them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from starlette.responses import JSONResponse, Response
 
@@ -23,6 +23,11 @@ class OpenAiError(Exception):
         self.status = status
         self.body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": param, "code": code}}
         self.headers = dict(headers or {})
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """The same, with these headers besides."""
+        self.headers |= headers
+        return self
 
     def response(self) -> Response:
         """What goes over the wire."""

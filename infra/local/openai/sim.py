@@ -80,6 +80,8 @@ class Settings(_Body):
     chunk_delay_ms: Annotated[float, Field(ge=0)] | None = None
     requests_a_minute: Annotated[int, Field(ge=0)] | None = None
     tokens_a_minute: Annotated[int, Field(ge=0)] | None = None
+    window_seconds: Annotated[float, Field(gt=0, le=60)] | None = None
+    """What a minute is to be, so that a test needn't wait for one."""
 
 
 class SimulatorRoutes:
@@ -92,6 +94,7 @@ class SimulatorRoutes:
         """All of them."""
         return [
             Route("/_sim/faults", self.plan, methods=["POST"]),
+            Route("/_sim/faults", self.faults_met, methods=["GET"]),
             Route("/_sim/faults", self.clear_faults, methods=["DELETE"]),
             Route("/_sim/answers", self.script, methods=["POST"]),
             Route("/_sim/answers", self.clear_scripts, methods=["DELETE"]),
@@ -102,11 +105,16 @@ class SimulatorRoutes:
             Route("/_sim/requests", self.forget, methods=["DELETE"]),
             Route("/_sim/settings", self.change, methods=["PATCH"]),
             Route("/_sim/stats", self.stats, methods=["GET"]),
+            Route("/_sim/limits", self.limits, methods=["GET"]),
         ]
 
     async def plan(self, http: Request) -> Response:
         """Plan what goes wrong."""
         return await _with(http, FaultPlan, lambda body: self._simulator.faults.append(Fault(**body.model_dump())))
+
+    async def faults_met(self, _http: Request) -> Response:
+        """How many calls have met which fault."""
+        return JSONResponse(dict(self._simulator.met))
 
     async def clear_faults(self, _http: Request) -> Response:
         """All goes well from now on."""
@@ -147,7 +155,8 @@ class SimulatorRoutes:
         under_way = self._simulator.counts["under_way"]
         self._simulator.counts.clear()
         self._simulator.counts["under_way"] = under_way
-        self._simulator.limits.reset()
+        for limits in self._simulator.limits.values():
+            limits.reset()
         return Response(status_code=204)
 
     async def change(self, http: Request) -> Response:
@@ -158,6 +167,10 @@ class SimulatorRoutes:
         """What was called and what it took."""
         return JSONResponse(dict(self._simulator.counts))
 
+    async def limits(self, _http: Request) -> Response:
+        """Of each key, in their order: the most that any window held, and what was refused as too much."""
+        return JSONResponse([limits.counts() for limits in self._simulator.limits.values()])
+
     def _apply(self, given: Settings) -> None:
         simulator = self._simulator
         if given.latency_ms is not None:
@@ -167,9 +180,11 @@ class SimulatorRoutes:
         if given.chunk_delay_ms is not None:
             simulator.chunk_delay_ms = given.chunk_delay_ms
         if given.requests_a_minute is not None:
-            simulator.limits.requests = given.requests_a_minute
+            simulator.allowed.requests = given.requests_a_minute
         if given.tokens_a_minute is not None:
-            simulator.limits.tokens = given.tokens_a_minute
+            simulator.allowed.tokens = given.tokens_a_minute
+        if given.window_seconds is not None:
+            simulator.allowed.window_seconds = given.window_seconds
 
 
 async def _with(http: Request, kind: type[B], use: Callable[[B], None]) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from infra.local.openai.judge import LIES, Scripted
-from infra.local.openai.limits import Limits
+from infra.local.openai.limits import Allowed, Limits
 from infra.local.openai.talker import Turn
 
 MOST_RECORDED: Final = 10_000
@@ -36,13 +36,14 @@ class Fault:
 class Simulator:
     """State of one run.
 
-    `latency_ms` before each answer, and up to `jitter_ms` more, drawn in the same order in every run. `chunk_delay_ms`
-    between two chunks of a stream.
+    `api_keys`: those that may call, each within limits of its own; all are `allowed` the same. `latency_ms` before each
+    answer, and up to `jitter_ms` more, drawn in the same order in every run. `chunk_delay_ms` between two chunks of a
+    stream.
     """
 
-    api_key: str
+    api_keys: tuple[str, ...]
     models: tuple[str, ...]
-    limits: Limits = field(default_factory=Limits)
+    allowed: Allowed = field(default_factory=Allowed)
     latency_ms: float = 0.0
     jitter_ms: float = 0.0
     chunk_delay_ms: float = 0.0
@@ -51,8 +52,18 @@ class Simulator:
     turns: list[Turn] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
+    """Faults that calls have met, by kind."""
+    limits: dict[str, Limits] = field(init=False)
     # Nothing secret: runs are to repeat.
     _random: random.Random = field(default_factory=lambda: random.Random(SEED), init=False, repr=False)  # noqa: S311  # nosec B311
+
+    def __post_init__(self) -> None:
+        self.limits = {key: Limits(self.allowed) for key in self.api_keys}
+
+    def limits_of(self, authorization: str | None) -> Limits | None:
+        """The limits of whoever calls with this header; None: nobody may."""
+        return self.limits.get((authorization or "").removeprefix("Bearer "))
 
     def draw_wait_ms(self) -> float:
         """How long the next answer is to take."""
@@ -76,6 +87,8 @@ class Simulator:
     def take_fault(self, *, streamed: bool) -> Fault | None:
         """The fault that this call meets: the oldest that is planned and can befall it."""
         fault = next((each for each in self.faults if streamed or each.kind not in STREAMS), None)
+        if fault is not None:
+            self.met[fault.kind] += 1
         if fault is not None and fault.count is not None:
             fault.count -= 1
             if fault.count < 1:

@@ -1,11 +1,18 @@
 """Who gets in: tokens, their ends, their mailboxes, their scopes."""
 
+import json
+import time
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.exceptions import RefreshError
 from googleapiclient.errors import HttpError
 
@@ -14,6 +21,12 @@ from tests.integration.gmail_simulator.process import Process
 
 VERIFIER = "a-verifier-of-at-least-forty-three-characters-0"
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+# Of nobody whom the simulator knows.
+KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    .decode()
+)
 BACK = "https://app.example/mailbox/callback?firm=7"
 
 
@@ -155,6 +168,7 @@ def consent(mailbox: Mailbox, **changed: str) -> httpx.Response:
         "response_type": "code",
         "scope": "https://www.googleapis.com/auth/gmail.readonly",
         "access_type": "offline",
+        "prompt": "consent",
         "state": "opaque",
         "login_hint": mailbox.address,
         "code_challenge": CHALLENGE,
@@ -219,3 +233,87 @@ def test_a_person_who_has_no_mailbox_here_says_no(mailbox: Mailbox) -> None:
 )
 def test_a_wrong_request_for_consent_sends_nobody_anywhere(mailbox: Mailbox, changed: dict[str, str]) -> None:
     assert consent(mailbox, **changed).status_code in {400, 401}
+
+
+def test_giving_back_one_permission_ends_all_that_the_app_has_for_the_mailbox(
+    simulator: Process, mailbox: Mailbox
+) -> None:
+    second = simulator.mailbox(mailbox.address)
+    assert mailbox.http.post("revoke", data={"token": second.refresh_token}).status_code == 200
+    assert exchange(mailbox).json()["error"] == "invalid_grant"
+
+
+def test_who_has_agreed_before_gives_another_refresh_token_only_when_asked_for_consent(mailbox: Mailbox) -> None:
+    code = sent_back(consent(mailbox, prompt="select_account"))["code"]
+    assert "refresh_token" not in redeem(mailbox, code).raise_for_status().json()
+
+
+def test_a_person_may_say_no_or_untick_what_was_asked(simulator: Process, mailbox: Mailbox) -> None:
+    simulator.settings(person="deny")
+    assert sent_back(consent(mailbox))["error"] == "access_denied"
+    simulator.settings(person="untick")
+    code = sent_back(consent(mailbox))["code"]
+    assert redeem(mailbox, code).json()["scope"] == "openid"
+
+
+@pytest.fixture
+def delegate(simulator: Process) -> Iterator[Mailbox]:
+    """A mailbox of a domain whose administrator lets the service account in."""
+    simulator.sim("PUT", "delegation", {"domains": ["delegated.example"]})
+    yield simulator.mailbox(f"{uuid4().hex}@delegated.example")
+    simulator.sim("PUT", "delegation", {"domains": []})
+
+
+def _assertion(simulator: Process, sub: str, key: str | None = None, **claims: Any) -> dict[str, str]:
+    account = json.loads(simulator.sim("GET", "app")["delegation_key"])
+    now = int(time.time())
+    said = {
+        "iss": account["client_email"],
+        "sub": sub,
+        "aud": f"{simulator.url}/token",
+        "scope": "https://www.googleapis.com/auth/gmail.readonly",
+        "iat": now,
+        "exp": now + 3_600,
+        **claims,
+    }
+    signed = jwt.encode(said, key or account["private_key"], "RS256")
+    return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
+
+
+def test_a_service_account_that_is_let_in_reads_the_mailboxes_of_the_domain(
+    simulator: Process, delegate: Mailbox
+) -> None:
+    answer = delegate.http.post("token", data=_assertion(simulator, delegate.address)).raise_for_status().json()
+    assert set(answer) == {"access_token", "expires_in", "token_type"}
+    assert profile(delegate, answer["access_token"]).json()["emailAddress"] == delegate.address
+    refused = delegate.http.post(
+        "gmail/v1/users/me/labels",
+        json={"name": "x"},
+        headers={"Authorization": f"Bearer {answer['access_token']}"},
+    )
+    assert refused.status_code == 403
+    simulator.sim("PUT", "delegation", {"domains": []})
+    assert profile(delegate, answer["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "words"),
+    [
+        ({"sub": "x@elsewhere.example"}, "unauthorized_client", "unauthorized"),
+        ({"scope": "https://mail.google.com/"}, "unauthorized_client", "scopes"),
+        ({"sub": "nobody@delegated.example"}, "invalid_grant", "Invalid email or User ID"),
+        ({"iss": "other@tenths-local.iam.gserviceaccount.com"}, "invalid_grant", "account not found"),
+        ({"aud": "https://oauth2.example/token"}, "invalid_grant", "Invalid JWT"),
+        ({"exp": 1_000}, "invalid_grant", "Invalid JWT"),
+        ({"exp": 9_999_999_999}, "invalid_grant", "short-lived"),
+        ({"key": KEY}, "invalid_grant", "Invalid JWT Signature"),
+    ],
+)
+def test_an_assertion_is_taken_only_whole(
+    simulator: Process, delegate: Mailbox, changed: dict[str, Any], error: str, words: str
+) -> None:
+    form = _assertion(simulator, **{"sub": delegate.address, **changed})
+    answer = delegate.http.post("token", data=form)
+    assert answer.status_code in {400, 401}
+    assert answer.json()["error"] == error
+    assert words in answer.json()["error_description"]

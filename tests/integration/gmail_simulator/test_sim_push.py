@@ -229,3 +229,14 @@ def test_a_push_that_was_lost_stays_lost_after_a_restart(own: tuple[Process, Bro
     again = process.mailbox()
     again.send()
     assert pushes_until(broker, again) == [int(again.history_id())]
+
+
+def test_pushes_that_go_elsewhere_have_to_be_stopped_first(
+    simulator: Process, mailbox: Mailbox, broker: Broker
+) -> None:
+    simulator.fault("watch_elsewhere", address=mailbox.address)
+    with pytest.raises(HttpError) as refused:
+        watch(mailbox, broker)
+    assert (refused.value.status_code, b"failedPrecondition" in refused.value.content) == (400, True)
+    mailbox.app.users().stop(userId="me").execute()
+    watch(mailbox, broker)

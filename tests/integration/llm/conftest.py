@@ -19,6 +19,7 @@ from shared.extraction.unsure import Limits, Question, doubts, question
 from shared.llm.budget import Budget
 from shared.llm.client import ChatClient, ModelApi
 from shared.llm.judge import Judge
+from shared.llm.rate import Rate
 from tests.unit.extraction.doubted import entry
 from tests.unit.extraction.mails import mail
 
@@ -32,6 +33,7 @@ class Simulated:
     http: httpx.AsyncClient
     url: str
     key: str
+    other_key: str
 
     @property
     def api(self) -> ModelApi:
@@ -55,6 +57,11 @@ class Simulated:
         calls: int = (await self.http.get("/_sim/stats")).json().get("requests", 0)
         return calls
 
+    async def limits(self) -> dict[str, int]:
+        """The most that any window held of our key, and what was refused."""
+        counts: list[dict[str, int]] = (await self.http.get("/_sim/limits")).json()
+        return counts[0]
+
     async def shown(self) -> list[list[str]]:
         """The texts that each call showed."""
         messages = [json.loads(request["messages"][1]["content"]) for request in await self.requests()]
@@ -63,23 +70,23 @@ class Simulated:
     async def clean(self) -> None:
         for what in ("faults", "answers", "requests"):
             (await self.http.delete(f"/_sim/{what}")).raise_for_status()
-        await self.limit(latency_ms=0, requests_a_minute=10_000, tokens_a_minute=10_000_000)
+        await self.limit(latency_ms=0, requests_a_minute=10_000, tokens_a_minute=10_000_000, window_seconds=60)
 
 
 @pytest.fixture(scope="session")
 async def process(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Simulated]:
     folder = tmp_path_factory.mktemp("openai")
-    port, key = free_port(), f"sk-{secrets.token_hex(8)}"
+    port, key, other_key = free_port(), f"sk-{secrets.token_hex(8)}", f"sk-{secrets.token_hex(8)}"
     part = Part(
         "openai simulator",
         [sys.executable, "-m", "infra.local.openai", "--port", str(port), "--model", MODEL],
         log=folder / "openai.log",
         ready=lambda: http_answers(port, "/healthz"),
-        env={**module_path(), KEY: key},
+        env={**module_path(), KEY: f"{key},{other_key}"},
     )
     url = f"http://127.0.0.1:{port}"
     async with part, httpx.AsyncClient(base_url=url, timeout=30) as http:
-        yield Simulated(http, url, key)
+        yield Simulated(http, url, key, other_key)
 
 
 @pytest.fixture
@@ -94,11 +101,13 @@ MakeJudge = Callable[..., Judge]
 
 @pytest.fixture
 async def make_judge(simulated: Simulated) -> AsyncIterator[MakeJudge]:
-    """A judge of one's own, closed at the end: keyword arguments of Budget, ModelApi, or `structured`."""
+    """A judge of one's own, closed at the end: keyword arguments of Budget, ModelApi, `rate` or `structured`."""
     clients: list[ChatClient] = []
 
-    def make(budget: Budget | None = None, structured: Any = "json_schema", **api: Any) -> Judge:
-        clients.append(ChatClient(replace(simulated.api, **api)))
+    def make(
+        budget: Budget | None = None, structured: Any = "json_schema", rate: Rate | None = None, **api: Any
+    ) -> Judge:
+        clients.append(ChatClient(replace(simulated.api, **api), rate))
         return Judge(clients[-1], budget=budget or Budget(), structured=structured)
 
     yield make

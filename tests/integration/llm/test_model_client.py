@@ -156,7 +156,7 @@ async def test_an_api_that_was_left_alone_is_asked_again_after_its_rest(
 async def test_a_busy_api_and_bad_answers_do_not_open_the_breaker(
     simulated: Simulated, judge: Judge, kind: str
 ) -> None:
-    await simulated.fault(kind, count=None, retry_after_s=3600)
+    await simulated.fault(kind, count=None, retry_after_s=0.01)
     for _ in range(FAILURES_UNTIL_OPEN + 2):
         with pytest.raises(ModelError):
             await judge.judge(one())

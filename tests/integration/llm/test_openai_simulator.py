@@ -1,5 +1,6 @@
 """The simulator refuses what the real API refuses, so that a test that passes here means something there."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -66,6 +67,50 @@ async def test_above_the_limit_the_answer_says_how_long_to_wait(simulated: Simul
     status, body, headers = await ask(simulated, GOOD)
     assert (status, body["error"]["code"]) == (429, "rate_limit_exceeded")
     assert float(headers["retry-after"]) > 0
+
+
+async def test_after_the_wait_that_it_names_there_is_room_and_not_before(simulated: Simulated) -> None:
+    await simulated.limit(requests_a_minute=2, window_seconds=1)
+    assert [(await ask(simulated, GOOD))[0] for _ in range(2)] == [200, 200]
+    status, _, headers = await ask(simulated, GOOD)
+    assert (status, headers["retry-after"], headers["x-ratelimit-remaining-requests"]) == (429, "1", "0")
+    assert 0 < int(headers["retry-after-ms"]) <= 1_000
+    await asyncio.sleep(int(headers["retry-after-ms"]) / 1_000)  # what a client does
+    assert (await ask(simulated, GOOD))[0] == 200
+
+
+async def test_the_most_that_any_window_held_is_told_and_what_was_refused(simulated: Simulated) -> None:
+    await simulated.limit(requests_a_minute=3)
+    answers = [await ask(simulated, {**GOOD, "max_completion_tokens": 100}) for _ in range(5)]
+    assert [status for status, _, _ in answers] == [200, 200, 200, 429, 429]
+    used = answers[0][1]["usage"]["prompt_tokens"] + 100
+    assert await simulated.limits() == {
+        "most_requests": 3,
+        "most_tokens": 3 * used,
+        "refused_requests": 2,
+        "refused_tokens": 0,
+    }
+
+
+async def test_tokens_are_counted_as_the_prompt_and_the_longest_answer_to_it(simulated: Simulated) -> None:
+    await simulated.limit(tokens_a_minute=1_500)
+    assert (await ask(simulated, {**GOOD, "max_completion_tokens": 1_000}))[0] == 200
+    status, body, headers = await ask(simulated, {**GOOD, "max_completion_tokens": 1_000})
+    assert (status, body["error"]["type"]) == (429, "tokens")
+    assert 0 < int(headers["x-ratelimit-remaining-tokens"]) < 500
+    assert (await simulated.limits())["refused_tokens"] == 1
+
+
+async def test_each_key_has_a_limit_of_its_own(simulated: Simulated) -> None:
+    await simulated.limit(requests_a_minute=1)
+    statuses = [(await ask(simulated, GOOD, key))[0] for key in (None, None, simulated.other_key, simulated.other_key)]
+    assert statuses == [200, 429, 200, 429]
+
+
+async def test_what_is_counted_is_when_a_call_arrives_not_when_it_is_answered(simulated: Simulated) -> None:
+    await simulated.limit(requests_a_minute=1, latency_ms=300)
+    first, second = await asyncio.gather(ask(simulated, GOOD), ask(simulated, GOOD))
+    assert sorted([first[0], second[0]]) == [200, 429]
 
 
 async def test_an_answer_longer_than_allowed_is_cut_off(simulated: Simulated) -> None:

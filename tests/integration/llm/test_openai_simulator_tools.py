@@ -644,9 +644,9 @@ async def test_jitter_is_the_same_in_every_run(talk: Talk) -> None:
 
 
 def test_jitter_is_drawn_between_nothing_and_the_most_on_top_of_the_latency() -> None:
-    one, other = (Simulator("key", (MODEL,), latency_ms=100, jitter_ms=50) for _ in range(2))
+    one, other = (Simulator(("key",), (MODEL,), latency_ms=100, jitter_ms=50) for _ in range(2))
     waits = [one.draw_wait_ms() for _ in range(200)]
     assert waits == [other.draw_wait_ms() for _ in range(200)]
     assert 100 <= min(waits) < 105
     assert 145 < max(waits) <= 150
-    assert {Simulator("key", (MODEL,), latency_ms=100).draw_wait_ms()} == {100}
+    assert {Simulator(("key",), (MODEL,), latency_ms=100).draw_wait_ms()} == {100}

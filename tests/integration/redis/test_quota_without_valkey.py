@@ -77,6 +77,20 @@ async def test_a_valkey_that_comes_back_empty_brings_no_second_minute(
     assert await spend_all(quota, "dana") == 0
 
 
+async def test_a_valkey_that_was_restarted_between_two_calls_brings_no_second_minute(
+    valkey: Valkey, make_quota: MakeQuota, events: Events
+) -> None:
+    quota = make_quota()
+    assert await spend_all(quota, "dana") == 20
+    await valkey.kill9()
+    await valkey.start()
+    assert await spend_all(quota, "dana") == 0
+    assert events.names == ["quota.shared_window_restarted"]
+    # The same server on another connection is no other.
+    assert await spend_all(quota, "priya", most=12) == LOCAL_BURST
+    assert events.names == ["quota.shared_window_restarted"]
+
+
 async def test_each_outage_is_logged_once(valkey: Valkey, make_quota: MakeQuota, events: Events) -> None:
     quota = make_quota(retry_seconds=SOON)
     for outage in range(3):

@@ -7,11 +7,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.analyst import Analyst, Read
-from shared.errors import ModelOverLimit
+from shared.errors import ModelOverLimit, StoreUnavailable
 from shared.extraction.found import Found
 from shared.extraction.grounding import UNJUDGED, Judged
 from shared.extraction.unsure import Limits, Question
 from shared.extraction.verdicts import Answer, Verdict
+from shared.leave import Leave
 from shared.models import AnalysisMode
 from shared.store.analyses import ReadingContext, TimekeeperSettings
 from tests.unit.extraction.doubted import entry
@@ -30,7 +31,9 @@ class Says:
         self.what = what
         self.asked: list[Question] = []
 
-    async def judge(self, question: Question) -> Answer:
+    async def judge(self, question: Question, leave: Leave | None) -> Answer:
+        if leave is not None:
+            await leave()
         self.asked.append(question)
         if isinstance(self.what, Exception):
             raise self.what
@@ -89,3 +92,16 @@ async def test_leave_that_was_taken_back_after_the_email_was_read_counts(now: An
     read = Read(email, FOUND, analyst.question(email, FOUND, settings))
     judged = await analyst.judged(read, ReadingContext(user_id=uuid4(), settings=settings, matters=()))
     assert (len(model.asked), judged.asked) == (asked, asked)
+
+
+async def test_where_it_can_not_be_known_whether_there_is_leave_the_email_is_left_to_another_try() -> None:
+    model: Any = Says(Answer((Verdict(1, is_work=False),)))
+
+    async def mode_now(_user_id: UUID) -> AnalysisMode:
+        raise StoreUnavailable("away")
+
+    analyst, email, settings = Analyst(model, mode_now), mail(BODY), TimekeeperSettings()
+    read = Read(email, FOUND, analyst.question(email, FOUND, settings))
+    with pytest.raises(StoreUnavailable):
+        await analyst.judged(read, ReadingContext(user_id=uuid4(), settings=settings, matters=()))
+    assert model.asked == []

@@ -28,6 +28,8 @@ def answer(status: int, reason: str = "", method: str = "gmail.users.messages.ge
         (404, "notFound", "gmail.users.messages.get", errors.MessageGone),
         (404, "notFound", "gmail.users.history.list", errors.HistoryExpired),
         (400, "invalidArgument", "gmail.users.history.list", errors.GmailRefused),
+        (403, "", "gmail.users.history.list", errors.GmailUnavailable),
+        (400, "", "gmail.users.messages.get", errors.GmailUnavailable),
         (500, "backendError", "gmail.users.messages.get", errors.GmailUnavailable),
         (503, "", "gmail.users.history.list", errors.GmailUnavailable),
         (302, "", "gmail.users.history.list", errors.GmailUnavailable),
@@ -45,7 +47,8 @@ def test_the_time_that_gmail_asks_to_wait_is_kept() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error":"x"}', b'{"error":{"errors":[]}}', b"\xff"])
 def test_a_body_that_is_none_of_googles_has_a_name_all_the_same(body: bytes) -> None:
-    assert type(from_answer("gmail.users.messages.get", 500, httpx.Headers(), body)) is errors.GmailUnavailable
+    for status in (400, 403, 500):
+        assert type(from_answer("gmail.users.messages.get", status, httpx.Headers(), body)) is errors.GmailUnavailable
 
 
 def test_no_part_of_an_answer_but_googles_own_word_gets_into_the_message() -> None:

@@ -1,0 +1,44 @@
+"""What every function does around a request: tells its health, ties its log lines together, sends what it counted."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from functions import health
+from functions.start import telemetry
+
+# Cloud Logging's name for the trace that a line belongs to, and how Google's front end and W3C name it in a request.
+TRACE: Final = "logging.googleapis.com/trace"
+_TRACE_ID: Final = re.compile(r"(?:00-)?([0-9a-f]{32})(?:[-/;]|$)")
+# What such a function finds out holds for its moment: it is told at once.
+AT_ONCE: Final = ("maintenance",)
+
+
+async def serve(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
+    """Answer a look at this function's health, or do the work, and then send what was counted if it is time.
+
+    Whoever looks is no request: it is counted nowhere.
+    """
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(function=function, **_trace(request))
+    sending = telemetry()  # first of all: what is counted before counts nowhere
+    if health.is_asked(request, function):
+        return await health.answer(request, function)
+    response = await work()
+    if sending is not None:
+        await sending.flush(at_once=function in AT_ONCE)
+    return response
+
+
+def _trace(request: Request) -> dict[str, str]:
+    given = request.headers.get("traceparent") or request.headers.get("x-cloud-trace-context") or ""
+    trace = _TRACE_ID.match(given)
+    if trace is None:
+        return {}
+    project = os.environ.get("GCP_PROJECT")
+    return {TRACE: f"projects/{project}/traces/{trace[1]}" if project else trace[1]}

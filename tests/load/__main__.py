@@ -1,0 +1,77 @@
+"""`make load`: load on the real parts, measured on this machine in this run; the last line is one JSON object.
+
+Without a scenario: all of them, with the long ones' time compressed (`factor` tells how much). A scenario by name takes
+its own time: `sustained` four hours, unless --hours says otherwise. Exit status 1 when one breaks what it has to hold.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+import httpx
+from rich.console import Console
+
+from infra.local.parts import PartFailed
+from tests.load.generator import LoadFailed, installed
+from tests.load.report import failed, show
+from tests.load.scenarios import SCENARIOS, Size
+from tests.load.scene import FOLDER, Result
+
+# Half an hour, and five minutes, in one and a quarter: as much as Google's emulator of Pub/Sub carries.
+COMPRESSED: Final[Mapping[str, Size]] = MappingProxyType(
+    {"sustained": Size(hours=0.5, factor=24.0), "burst": Size(factor=4.0)}
+)
+WIDTH: Final = 120
+
+
+async def run(sizes: dict[str, Size], console: Console) -> list[Result]:
+    """Each in turn; what it showed is printed at once."""
+    results: list[Result] = []
+    for name, size in sizes.items():
+        try:
+            results.append(await SCENARIOS[name](size))
+        except (LoadFailed, PartFailed, httpx.HTTPError) as error:  # the others are run all the same
+            results.append({"scenario": name, "broken": [f"could not be run: {error!r}"]})
+        show(results[-1], (SCENARIOS[name].__doc__ or "").strip(), console)
+    return results
+
+
+def main() -> int:
+    """Exit status: 1 when something broke or could not be run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; none: all")
+    parser.add_argument("--hours", type=float, default=4.0, help="of `sustained`")
+    parser.add_argument("--factor", type=float, default=1.0, help="how compressed `sustained` and `burst` are")
+    parser.add_argument("--share", type=float, default=1.0, help="do only such a share of it all, to try it")
+    given = parser.parse_args()
+    if unknown := set(given.scenarios).difference(SCENARIOS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    if not (0 < given.hours <= 24 and 1 <= given.factor <= 1_000 and 0 < given.share <= 1):
+        parser.error("--hours is up to 24, --factor from 1 to 1000, --share up to 1")
+    size = Size(given.hours, given.factor, given.share)
+    sizes = dict.fromkeys(given.scenarios, size) or {
+        name: replace(COMPRESSED.get(name, size), share=given.share) for name in SCENARIOS
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "report.txt").open("w") as file:
+        console = Console(record=True, width=WIDTH)
+        try:
+            installed()
+        except LoadFailed as error:
+            sys.stderr.write(f"load: {error}\n")
+            return 1
+        results = asyncio.run(run(sizes, console))
+        file.write(console.export_text())
+    line = json.dumps({"scenarios": {result["scenario"]: result for result in results}, "broken": failed(results)})
+    (FOLDER / "report.json").write_text(line + "\n")
+    sys.stdout.write(line + "\n")
+    return int(failed(results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
