@@ -231,9 +231,7 @@ class GmailMailbox:
             if token is None:
                 return
 
-    async def sent_page(
-        self, query: str, page_token: str | None, most: int, *, with_binned: bool = False
-    ) -> SentPage:
+    async def sent_page(self, query: str, page_token: str | None, most: int, *, with_binned: bool = False) -> SentPage:
         """At most so many (1 to 500) emails that are SENT and match the query, which can't widen that.
 
         `page_token` None: from the newest on. `with_binned`: also those that were put into the bin since.
