@@ -231,6 +231,7 @@ declare
 begin
   -- From here on nothing of it is read. Null: the user has no such mailbox. `release`: what Google is to be told, by
   -- whoever made the claim; null where it knows, or another is at it.
+  perform from public.mailboxes m where m.id = p_mailbox_id and m.user_id = p_user_id for update;
   update public.mailboxes m
   set state = 'disconnected', disconnected_at = now(), watch_expires_at = null
   where m.id = p_mailbox_id and m.user_id = p_user_id and m.state <> 'disconnected';
@@ -303,7 +304,8 @@ create function private.only_of_mailboxes_that_are_read() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  perform from public.mailboxes m where m.id in (select r.mailbox_id from recorded r) order by m.id for share;
+  -- Key share: it waits for who disconnects, and for nobody who moves a watermark.
+  perform from public.mailboxes m where m.id in (select r.mailbox_id from recorded r) order by m.id for key share;
   if exists (
     select from public.mailboxes m
     where m.id in (select r.mailbox_id from recorded r) and m.state = 'disconnected'

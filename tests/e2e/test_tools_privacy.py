@@ -257,8 +257,7 @@ async def test_who_takes_the_leave_back_during_an_answer_is_heeded_from_its_next
         return len(await model.requests())
 
     await model.slow(1_500)
-    await until(steps, lambda count: count == 1)
-    await model.until_asked()
+    await until(steps, lambda count: count == 2)  # the second step's question is under way
     await take_back(dana, asking)
     await model.slow(0)
     await answering

@@ -199,7 +199,9 @@ async def test_a_recording_that_waits_for_the_disconnecting_records_nothing(
     async with database.sql.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute("update public.mailboxes set state = 'disconnected' where id = $1", dana.mailbox_id)
+        await connection.execute(
+            "select public.disconnect_mailbox($1, $2, gen_random_uuid(), 60)", dana.id, dana.mailbox_id
+        )
         recording = asyncio.create_task(
             database.analyses.record(dana.context, [Analysis("m1", Outcome.NONE, 1, "push-1")])
         )

@@ -23,7 +23,7 @@ HISTORY = "gmail.users.history.list"
 FOREVER = 1e6
 
 
-class _Jumps(selectors.SelectSelector):
+class _Jumps(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
