@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from functions import serving
+from functions import cors, serving
 from shared import metrics
 from shared.errors import (
     AccessRevoked,
@@ -65,6 +65,9 @@ async def answer(request: Request, function: str, work: Callable[[], Awaitable[R
 
 
 async def _answer(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
+    before = cors.preflight(request)
+    if before is not None:
+        return before
     structlog.contextvars.bind_contextvars(correlation_id=f"request-{uuid4()}")
     code = "done"
     try:
@@ -82,6 +85,7 @@ async def _answer(request: Request, function: str, work: Callable[[], Awaitable[
         response = problem(BROKEN, request.url.path)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    cors.allow(request, response)
     metrics.requests.add(1, {"function": function, "status": response.status_code, "code": code})
     return response
 

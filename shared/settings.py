@@ -163,7 +163,23 @@ class AnalyzeEmailSettings(Settings, CallerSettings, ModelSettings):
     """What analyze_email needs besides: a language model, if there is to be one."""
 
 
-class UserSettings(Settings):
+def _origin(given: str) -> str:
+    url = Url(given)
+    port = f":{url.port}" if url.port not in {None, 80 if url.scheme == "http" else 443} else ""
+    if url.scheme not in {"http", "https"} or str(url).rstrip("/") != f"{url.scheme}://{url.host}{port}":
+        raise ValueError("each is an origin, such as https://app.example.com")
+    return str(url).rstrip("/")
+
+
+class BrowserSettings(FromEnviron):
+    """Where the client is that people have in their browsers."""
+
+    app_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = ()
+    """Where it is served, comma separated: its pages may read the answers (CORS), and people may be sent back to them
+    when they connected a mailbox. Unset: no page may, and they are shown a plain one."""
+
+
+class UserSettings(Settings, BrowserSettings):
     """What those need besides whom users ask: to know users by their tokens, and to ask the database as they may."""
 
     supabase_publishable_key: NonEmptySecret
@@ -216,14 +232,6 @@ class RescanPageSettings(Settings, CallerSettings, ModelSettings, RescanTopicSet
     """Then a page that isn't done goes on in the next message: below the subscription's ack deadline."""
 
 
-def _origin(given: str) -> str:
-    url = Url(given)
-    port = f":{url.port}" if url.port not in {None, 80 if url.scheme == "http" else 443} else ""
-    if url.scheme not in {"http", "https"} or str(url).rstrip("/") != f"{url.scheme}://{url.host}{port}":
-        raise ValueError("each is an origin, such as https://app.example.com")
-    return str(url).rstrip("/")
-
-
 class MailboxSettings(UserSettings):
     """What mailbox needs besides."""
 
@@ -234,8 +242,6 @@ class MailboxSettings(UserSettings):
     """Where Google sends people back to: this function's own /mailbox/callback, as it is registered with Google."""
     state_signing_key: Annotated[SecretStr, Field(min_length=32)]
     """Signs what travels to Google and back. Who changes it makes people begin again who are at Google just then."""
-    return_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = ()
-    """Where people may be sent to from the callback, comma separated; elsewhere they are shown a plain page."""
     delegated_domains: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")], ...], BeforeValidator(_listed)
     ] = ()

@@ -162,7 +162,7 @@ def connecting(settings: MailboxSettings) -> "Connecting":
         opening=opening,
         delegating=Delegating(store, to.vault, opening, frozenset(settings.delegated_domains)),
         connections=connections(settings, to),
-        return_origins=frozenset(settings.return_origins),
+        app_origins=frozenset(settings.app_origins),
     )
 
 

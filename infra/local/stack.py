@@ -240,7 +240,7 @@ class Stack:
             "OAUTH_REVOCATION_ENDPOINT": f"{gmail}/revoke",
             "OAUTH_AUTHORIZATION_ENDPOINT": f"{self.gmail_url}/o/oauth2/v2/auth",
             "CALLBACK_URL": f"{self.gateway.functions_url}/mailbox/callback",
-            "RETURN_ORIGINS": APPLICATION,
+            "APP_ORIGINS": APPLICATION,
             "STATE_SIGNING_KEY": self.state_signing_key,
             "GMAIL_EVENTS_TOPIC": GMAIL_EVENTS,
             "DELEGATION_KEY": self._app.delegation_key,

@@ -46,7 +46,7 @@ locals {
       caller      = "users"
       # A chat streams for up to 120 s; a scan of 50 emails takes 25 MB, and 20 may run at once beside the caches.
       size     = { memory = "1Gi", timeout_seconds = 150, concurrency = 20, max_instances = 20 }
-      settings = ["SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = ["OPENAI_API_KEY"]
     }
 
@@ -55,7 +55,7 @@ locals {
       caller      = "users"
       # Starting and showing is quick; comparing a period with Gmail itself waits for its quota.
       size     = { memory = "512Mi", timeout_seconds = 120, concurrency = 20, max_instances = 5 }
-      settings = ["GCP_PROJECT", "RESCAN_PAGES_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "GCP_PROJECT", "RESCAN_PAGES_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = []
     }
 
@@ -64,7 +64,7 @@ locals {
       caller      = "users"
       # A handful of calls of Google and the database, a few times in a mailbox's life.
       size     = { memory = "512Mi", timeout_seconds = 60, concurrency = 20, max_instances = 5 }
-      settings = ["CALLBACK_URL", "DELEGATED_DOMAINS", "GCP_PROJECT", "GMAIL_EVENTS_TOPIC", "RETURN_ORIGINS", "SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "CALLBACK_URL", "DELEGATED_DOMAINS", "GCP_PROJECT", "GMAIL_EVENTS_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = ["STATE_SIGNING_KEY"]
     }
 
@@ -73,7 +73,7 @@ locals {
       caller      = "users"
       # An export streams, so it takes time and not memory.
       size     = { memory = "512Mi", timeout_seconds = 300, concurrency = 10, max_instances = 3 }
-      settings = ["SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = []
     }
   }
@@ -84,6 +84,7 @@ locals {
 
   # Null where it is left out.
   settings = {
+    APP_ORIGINS              = length(var.app_origins) > 0 ? join(",", var.app_origins) : null
     CALLBACK_URL             = local.redirect_uri
     DEAD_LETTER_SUBSCRIPTION = local.dead_letters
     DELEGATED_DOMAINS        = local.delegates ? join(",", var.delegated_domains) : null
@@ -95,7 +96,6 @@ locals {
     METRICS_EXPORTER         = "cloud_monitoring"
     METRICS_LOCATION         = var.region
     RESCAN_PAGES_TOPIC       = "rescan-pages"
-    RETURN_ORIGINS           = length(var.return_origins) > 0 ? join(",", var.return_origins) : null
     SENT_EMAILS_TOPIC        = "sent-emails"
     SUPABASE_PUBLISHABLE_KEY = var.supabase_publishable_key
     SUPABASE_URL             = var.supabase_url

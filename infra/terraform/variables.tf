@@ -55,13 +55,13 @@ variable "google_client_id" {
   }
 }
 
-variable "return_origins" {
-  description = "Where people may be sent back to after they connected a mailbox: your client's origins. None: they see a plain page."
+variable "app_origins" {
+  description = "Where your client is served: its pages may call (CORS), and people are sent back there when they connected a mailbox. None: no page may, and they see a plain one."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for origin in var.return_origins : can(regex("^https://[^/]+$", origin))])
+    condition     = alltrue([for origin in var.app_origins : can(regex("^https://[^/]+$", origin))])
     error_message = "An origin is https and a host, with no path and no slash at the end: https://app.example.com."
   }
 }

@@ -89,12 +89,12 @@ class Connecting:
     opening: Opening
     delegating: Delegating
     connections: Connections
-    return_origins: frozenset[str]
+    app_origins: frozenset[str]
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def begin(self, caller: Caller, request: ConnectRequest) -> Begun:
         """Send the user to Google. Raises InvalidArguments."""
-        return_to = None if request.return_to is None else allowed(request.return_to, self.return_origins)
+        return_to = None if request.return_to is None else allowed(request.return_to, self.app_origins)
         attempt_id, verifier = uuid4(), new_verifier()
         expires_at = self.now() + ATTEMPT_LASTS
         await self.store.begin(attempt_id, caller.user_id, self.vault.encrypt(verifier), expires_at)
