@@ -58,7 +58,7 @@ async def test_a_restart_of_the_database_amid_three_hundred_emails_loses_and_rep
     outcomes = await dana.until_outcomes(*ids, deadline=120)
     assert set(outcomes.values()) == {"entries"}
     assert sorted(row["duration_minutes"] for row in await dana.entries()) == sorted(6 + n % 60 for n in range(300))
-    assert await running.dead_letters() == 0
+    assert await running.dead_letters(dana.mailbox) == 0
 
 
 async def test_an_outage_longer_than_five_tries_loses_nothing(running: Running, dana: Timekeeper) -> None:
@@ -72,7 +72,7 @@ async def test_an_outage_longer_than_five_tries_loses_nothing(running: Running, 
     finally:
         await running.stack.postgrest.start()
     assert (await dana.until_outcomes(second))[second] == "entries"
-    assert await running.dead_letters() == 0
+    assert await running.dead_letters(dana.mailbox) == 0
 
 
 def _tries(running: Running) -> int:
