@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -20,8 +21,9 @@ from infra.local.mailbox import ConnectedMailbox
 from infra.local.parts import PartFailed
 from infra.local.report import Report
 from infra.local.schedule import keep_schedule
-from infra.local.stack import GMAIL_EVENTS, PROJECT, SENT_EMAILS, Stack, User
+from infra.local.stack import Stack, User
 from shared.log import configure, where
+from shared.settings import MyDataSettings, UpkeepSettings
 
 USER = "dana@whitfieldlaw.example"
 USER2 = "priya@ramanlaw.example"
@@ -95,13 +97,12 @@ async def _feed(stack: Stack, user: User, mailbox: ConnectedMailbox, mbox: Path)
 
 
 def env_lines(stack: Stack, users: tuple[User, User], mailbox: ConnectedMailbox) -> str:
-    """KEY=value lines: where everything is, and two users' tokens, good for a day."""
+    """KEY=value lines for a shell: where everything is, two users' tokens, good for a day, and what operators need."""
     first, second = users
+    operators = {name.upper() for kind in (UpkeepSettings, MyDataSettings) for name in kind.model_fields}
     values = {
+        **{name: value for name, value in stack.function_settings().items() if name in operators},
         "FUNCTIONS_URL": stack.gateway.functions_url,
-        "SUPABASE_URL": stack.gateway.url,
-        "SUPABASE_PUBLISHABLE_KEY": stack.keys.publishable_key,
-        "SUPABASE_SECRET_KEY": stack.keys.secret_key,
         "USER_ID": str(first.id),
         "USER_EMAIL": first.email,
         "USER_TOKEN": first.token,
@@ -109,21 +110,14 @@ def env_lines(stack: Stack, users: tuple[User, User], mailbox: ConnectedMailbox)
         "USER2_EMAIL": second.email,
         "USER2_TOKEN": second.token,
         "DATABASE_URL": stack.postgres.url,
-        "PUBSUB_EMULATOR_HOST": stack.pubsub.host,
-        "GCP_PROJECT": PROJECT,
-        "GMAIL_EVENTS_TOPIC": GMAIL_EVENTS,
-        "SENT_EMAILS_TOPIC": SENT_EMAILS,
-        "REDIS_URL": stack.valkey.url,
-        "GMAIL_API_ENDPOINT": stack.gmail_url,
         "GMAIL_ACCESS_TOKEN": mailbox.owner_token,
-        "GMAIL_QUOTA_PROFILE": stack.quota_profile,
         "OPENAI_BASE_URL": stack.model.url,
         "PUSH_TOKEN": stack.push_token,
         "SCHEDULER_TOKEN": stack.scheduler_token,
         "MAILBOX_ID": str(mailbox.id),
         "LOGS": str(stack.folder),
     }
-    return "".join(f"{key}={value}\n" for key, value in values.items())
+    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 
 
 def _write_privately(path: Path, text: str) -> None:

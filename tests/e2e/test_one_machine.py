@@ -47,6 +47,29 @@ def run(checkout: Path, module: str, *arguments: str) -> "subprocess.Popen[str]"
     )
 
 
+# What operators run, as the documents write it, and what shows that it was done.
+OPERATING = {
+    'coverage --user "$USER_ID" --from 2026-01-01 --to "$(date +%F)"': '"sent_in_gmail": 1',
+    'export --user "$USER_ID"': '"duration_minutes":24',
+    "maintain renew_watches": '"task": "renew_watches"',
+    "replay": '"replayed": 0',
+    "rotate_keys": "2 were under the first key already",
+    'erase --user "$USER2_ID" --yes': "",
+}
+
+
+def operate(checkout: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    script = f'set -a; . .local/env; set +a; exec "{sys.executable}" -m infra.operate {command}'
+    return subprocess.run(
+        ["/bin/bash", "-c", script],
+        cwd=checkout,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
 def finished(process: "subprocess.Popen[str]", deadline: float = 120.0) -> tuple[int, str]:
     out, _ = process.communicate(timeout=deadline)
     return process.returncode, out
@@ -97,6 +120,10 @@ async def test_up_leaves_a_stack_that_takes_mail_and_down_ends_it(checkout: Path
             [entry] = await until(entries, lambda found: found != [])
             assert (entry["email_id"], entry["duration_minutes"]) == (sent.json()["id"], 24)
             assert await entries(env["USER2_TOKEN"]) == []
+        for command, expected in OPERATING.items():
+            done = operate(checkout, command)
+            assert done.returncode == 0, (command, done.stderr)
+            assert expected in done.stdout, command
         code, said = finished(run(checkout, "up"))
         assert code == 1
         assert "up already" in said
