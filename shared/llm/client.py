@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 4.0
 FAILURES_UNTIL_OPEN: Final = 5
+MOMENT_SECONDS: Final = 0.05
 # Of a deadline, so much is left for the answer: who waits for the limits until then has waited for long enough.
 ANSWER_SECONDS: Final = 5.0
 
@@ -94,13 +95,13 @@ class ChatClient:
         self._rate = rate or Rate(RateLimits())
         self._urgency = urgency
         self._turns = asyncio.Semaphore(api.calls_at_once)
-        # Only what says that the API itself is ill counts; that it is busy, or the answer no good, doesn't. A try that
-        # the deadline cuts off hung, too.
+        # Only what says that the API itself is ill counts: not that it is busy, or the answer no good, nor a caller who
+        # goes away.
         self._breaker = Breaker(
             "model",
             threshold=FAILURES_UNTIL_OPEN,
             rest_seconds=api.rest_seconds,
-            counts=(ModelUnavailable, ModelMisconfigured, asyncio.CancelledError),
+            counts=(ModelUnavailable, ModelMisconfigured),
             open_error=lambda rest: ModelUnavailable("left alone, after too many failures", retry_after=rest),
         )
 
@@ -142,7 +143,7 @@ class ChatClient:
                         leave=leave,
                     )
                     with attempt, sending, metrics.model_call("judge"):
-                        return await self._breaker.call(partial(self._ask, request, sending))
+                        return await self._breaker.call(partial(self._ask, request, ends, sending))
         except TimeoutError:
             raise ModelUnavailable(f"no answer within {self.api.deadline_seconds:g} s") from None
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -153,16 +154,19 @@ class ChatClient:
         if "_openai" in vars(self):
             await self._openai.close()
 
-    async def _ask(self, request: dict[str, Any], sending: Sending) -> Completion:
-        """One try. Raises ModelError's kinds."""
+    async def _ask(self, request: dict[str, Any], ends: float, sending: Sending) -> Completion:
+        """One try. `ends`: the call's deadline, in the event loop's time. Raises ModelError's kinds."""
         client = self._openai
         from openai import OpenAIError  # noqa: PLC0415  0.8 s, loaded by the line above
 
         from shared.llm.errors import from_openai, headers_of  # noqa: PLC0415  the same
 
         begun = time.monotonic()
+        # The library's own timeout bounds each read, not the whole. A try that the call's deadline cuts off hung, too:
+        # it ends a moment before, or it would look like a caller who goes away.
+        until = min(asyncio.get_running_loop().time() + self.api.timeout_seconds, ends - MOMENT_SECONDS)
         try:
-            async with asyncio.timeout(self.api.timeout_seconds):  # the library's own bounds each read, not the whole
+            async with asyncio.timeout_at(until):
                 raw = await client.chat.completions.with_raw_response.create(**request)
                 body = raw.content
         except OpenAIError as error:
@@ -170,7 +174,7 @@ class ChatClient:
             sending.refused(refusal, headers_of(error))
             raise refusal from error
         except TimeoutError as error:
-            raise ModelUnavailable(f"no answer within {self.api.timeout_seconds:g} s") from error
+            raise ModelUnavailable(f"no answer within {time.monotonic() - begun:.1f} s") from error
         sending.answered(raw.headers)
         completion = _completion(body)
         metrics.model_used(completion.prompt_tokens, completion.output_tokens)

@@ -82,6 +82,12 @@ async def test_a_passing_failure_costs_a_try_and_no_answer(simulated: Simulated,
     assert await simulated.calls() == 3
 
 
+async def until_asked(simulated: Simulated, count: int) -> None:
+    async with asyncio.timeout(10):
+        while await simulated.calls() < count:  # noqa: ASYNC110  the simulator tells it only who asks
+            await asyncio.sleep(0.01)
+
+
 async def test_a_wrong_key_and_an_unknown_model_are_our_fault(simulated: Simulated, make_judge: MakeJudge) -> None:
     for wrong in ({"api_key": SecretStr("sk-wrong")}, {"model": "gpt-none"}):
         with pytest.raises(ModelMisconfigured):
@@ -162,6 +168,33 @@ async def test_a_busy_api_and_bad_answers_do_not_open_the_breaker(
             await judge.judge(one())
     await simulated.http.delete("/_sim/faults")
     assert len((await judge.judge(one())).verdicts) == 1
+
+
+async def test_callers_who_go_away_do_not_open_the_breaker(simulated: Simulated, make_judge: MakeJudge) -> None:
+    patient = make_judge(timeout_seconds=30, deadline_seconds=30)
+    await patient.judge(one())  # the library is loaded
+    await simulated.http.delete("/_sim/requests")
+    await simulated.fault("hang", count=None)
+    waiting = [asyncio.create_task(patient.judge(one())) for _ in range(FAILURES_UNTIL_OPEN + 2)]
+    await until_asked(simulated, len(waiting))
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await simulated.http.delete("/_sim/faults")
+    assert len((await patient.judge(one())).verdicts) == 1
+
+
+async def test_tries_that_the_deadline_cuts_off_open_the_breaker(simulated: Simulated, make_judge: MakeJudge) -> None:
+    hurried = make_judge(timeout_seconds=30, deadline_seconds=1)
+    await hurried.judge(one())  # the library is loaded
+    await simulated.http.delete("/_sim/requests")
+    await simulated.fault("hang", count=None)
+    waiting = [asyncio.create_task(hurried.judge(one())) for _ in range(FAILURES_UNTIL_OPEN)]
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(each.exception(), ModelUnavailable) for each in waiting)
+    with pytest.raises(ModelUnavailable, match="left alone"):
+        await hurried.judge(one())
+    assert await simulated.calls() == FAILURES_UNTIL_OPEN
 
 
 async def test_no_more_calls_are_under_way_than_allowed(simulated: Simulated, make_judge: MakeJudge) -> None:
