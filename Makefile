@@ -71,7 +71,7 @@ destroy: $(READY)  ## take down what deploy made in Google Cloud; asks before (P
 
 PLACE = --project "$(or $(PROJECT),$(error say where: PROJECT=id REGION=europe-west1))" \
   --region "$(or $(REGION),$(error say where: PROJECT=id REGION=europe-west1))" \
-  $(if $(SUPABASE),--supabase "$(SUPABASE)") $(if $(YES),--yes)
+  $(if $(SUPABASE),--supabase "$(SUPABASE)") $(if $(YES),--yes) $(if $(filter no,$(DATABASE)),--keep-database)
 
 clean:           ## remove what the commands above made
 	@rm -rf $(VENV) $(INFRA) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from shared.settings import BrowserSettings
 
 METHODS: Final = ("GET", "POST", "DELETE")
-HEADERS: Final = ("authorization", "content-type")
+HEADERS: Final = ("authorization", "content-type", "user-agent")  # Safari and Firefox ask about the last
 # What a script can read besides the few that it always can.
 SHOWN: Final = ("content-disposition", "retry-after", "location", "x-vercel-ai-ui-message-stream")
 # As long as Chromium remembers at most, seconds: a preflight is one more round trip.

@@ -2,21 +2,23 @@
 
 import os
 import re
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from functions import health
 from functions.start import telemetry
 
 # Cloud Logging's name for the trace that a line belongs to, and how Google's front end and W3C name it in a request.
 TRACE: Final = "logging.googleapis.com/trace"
+Piece = TypeVar("Piece")
 _TRACE_ID: Final = re.compile(r"(?:00-)?([0-9a-f]{32})(?:[-/;]|$)")
 # What such a function finds out holds for its moment: it is told at once.
-AT_ONCE: Final = ("maintenance",)
+AT_ONCE: Final = ("maintenance", "rescans")
 
 
 async def serve(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
@@ -31,8 +33,23 @@ async def serve(request: Request, function: str, work: Callable[[], Awaitable[Re
         return await health.answer(request, function)
     response = await work()
     if sending is not None:
-        await sending.flush(at_once=function in AT_ONCE)
+        flush = partial(sending.flush, at_once=function in AT_ONCE)
+        if isinstance(response, StreamingResponse):  # most of it is still to be done
+            response.body_iterator = _then(response.body_iterator, flush)
+        else:
+            await flush()
     return response
+
+
+async def _then(stream: AsyncIterable[Piece], flush: Callable[[], Awaitable[None]]) -> AsyncIterator[Piece]:
+    """The stream, and what was counted meanwhile sent before it ends: afterwards nothing computes."""
+    try:
+        async for piece in stream:
+            yield piece
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+        await flush()
 
 
 def _trace(request: Request) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Telemetry:
     def __init__(self, provider: "MeterProvider", every_seconds: float | None) -> None:
         self._provider = provider
         self._every_seconds = every_seconds
-        self._last = time.monotonic()
+        self._last = -math.inf  # an instance may have one request in its life
         self._ending: asyncio.Task[None] | None = None
         metrics.set_meter_provider(provider)
         if every_seconds is not None:

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+# Dead letters that say nothing of ours: long enough for who is told of them to look.
+UNKNOWN_LETTERS_DAYS = 7
+# Beyond the database's own bound for it.
+ERASE_SECONDS = 310.0
+
 # Longer than any answer that is still worth having within one delivery.
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 # An analysis that takes more is of a mail that few look at twice.
@@ -397,6 +402,7 @@ def maintenance(settings: UpkeepSettings) -> "Maintenance":
         "entry_changes": settings.retention_days,
         "emails": settings.retention_days,
         "rescans": settings.retention_jobs_days,
+        "unknown_letters": UNKNOWN_LETTERS_DAYS,
     }
     return Maintenance(
         tasks={
@@ -460,12 +466,15 @@ def my_data_parts(settings: MyDataSettings) -> "MyDataParts":
     to = clients(settings)
     url = str(settings.supabase_url)
     revocation_url = str(settings.oauth_revocation_endpoint)
+    # Deleting all that a user has takes as long as it takes: asked again meanwhile, it would wait for itself.
+    long = httpx.AsyncClient(timeout=httpx.Timeout(ERASE_SECONDS, connect=5.0))
+    patient = StoreClient(long, url, settings.supabase_secret_key)
     return MyDataParts(
         tokens=UserTokens(to.http, url, settings.supabase_jwt_issuer),
         own_rows=lambda caller: OwnRows(to.http, url, settings.supabase_publishable_key, caller),
-        rows_of=lambda user_id: UsersRows(to.store, user_id),
+        rows_of=lambda user_id: UsersRows(patient, user_id),
         connections=Connections(to.http, to.gmail, to.vault, ConnectionStore(to.store), revocation_url),
-        closers=(to.gmail.quota.aclose, to.http.aclose),
+        closers=(to.gmail.quota.aclose, to.http.aclose, long.aclose),
     )
 
 

@@ -23,6 +23,7 @@ def main() -> None:
         supabase=_supabase(arguments.supabase, arguments.settings, rehearsed=arguments.dry_run),
         work=arguments.work,
         approved=arguments.yes,
+        keeps_database=arguments.keep_database,
     )
     try:
         if arguments.command == "destroy":
@@ -45,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--settings", type=Path, default=SETTINGS, help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, default=WORK, help=argparse.SUPPRESS)
     parser.add_argument("--dry-run", action="store_true", help="show what would be run, and run nothing")
+    parser.add_argument(
+        "--keep-database",
+        action="store_true",
+        help="no migrations: to go back to a version that lacks some of them",
+    )
     parser.add_argument("--yes", action="store_true", help="don't ask")
     return parser
 

@@ -29,6 +29,8 @@ class Place:
     work: Path
     approved: bool = False
     """Terraform doesn't ask once more."""
+    keeps_database: bool = False
+    """Its migrations stay as they are: the Supabase CLI refuses where there are some that this version doesn't know."""
 
     @property
     def source_zip(self) -> Path:
@@ -59,8 +61,11 @@ def deploy(place: Place, commands: Commands, environ: Mapping[str, str] = os.env
     # The database first: migrations only add, so the functions that run now go on working on the newer schema, while
     # new ones would fail on the older.
     _say("4. The database")
-    commands.run(["supabase", "link", f"--project-ref={place.supabase}"])
-    commands.run(["supabase", "db", "push", *(["--yes"] if place.approved else [])])
+    if place.keeps_database:
+        print("  stays as it is")
+    else:
+        commands.run(["supabase", "link", f"--project-ref={place.supabase}"])
+        commands.run(["supabase", "db", "push", *(["--yes"] if place.approved else [])])
 
     _say("5. Functions, topics, jobs, alerts")
     commands.run([*_terraform("apply"), *_variables(place), *(["-auto-approve"] if place.approved else [])])

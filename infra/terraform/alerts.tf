@@ -20,6 +20,7 @@ locals {
     kept         = "max(last_over_time(tenths_dead_letters{state=\"kept\"}[2h]))"
     waiting      = "max(last_over_time(tenths_oldest_waiting_seconds[1h]))"
     mailbox_used = "max(tenths_gmail_quota_used_share{of=\"mailbox\"})"
+    live_waits   = "histogram_quantile(0.95, sum by (le) (rate(tenths_gmail_quota_wait_seconds_bucket{priority=\"live\"}[10m])))"
     project_used = "sum(rate(tenths_gmail_quota_units_total[5m])) * 60 / ${local.gmail_units_a_minute}"
     quota_waits  = "histogram_quantile(0.95, sum by (le) (rate(tenths_gmail_quota_wait_seconds_bucket[10m])))"
     requests     = "sum by (service_name) (rate(run_googleapis_com:request_count{${local.services}}[5m]))"
@@ -68,8 +69,8 @@ locals {
 
     gmail-quota = {
       title       = "Gmail's quota is nearly used up"
-      meaning     = "For ten minutes the project has used more than 80 % of what Gmail allows it, or a mailbox nearly all of its own: new mail soon has to wait."
-      query       = "(${local.queries.project_used} > 0.8) or (${local.queries.mailbox_used} > 0.95)"
+      meaning     = "For ten minutes the project has used more than 80 % of what Gmail allows it, or one in twenty calls for new mail has waited for quota for more than ten seconds."
+      query       = "(${local.queries.project_used} > 0.8) or (${local.queries.live_waits} > 10)"
       for_seconds = 600
       severity    = "WARNING"
     }

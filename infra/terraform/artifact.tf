@@ -80,10 +80,20 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-resource "google_storage_bucket_iam_member" "build_reads_source" {
-  bucket = google_storage_bucket.source.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.build.member
+# Cloud Functions copies the archive to a bucket of its own, which it makes with the first function: the build reads that.
+resource "google_project_iam_member" "build_reads_source" {
+  project = var.project
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.build.member
+
+  condition {
+    title       = "sources-of-functions"
+    description = "Not Terraform's state, which lies in the same project."
+    expression = join(" || ", [
+      for bucket in ["gcf-v2-sources-", google_storage_bucket.source.name] :
+      "resource.name.startsWith(\"projects/_/buckets/${bucket}\")"
+    ])
+  }
 }
 
 resource "google_artifact_registry_repository_iam_member" "build_writes_images" {

@@ -10,7 +10,7 @@ locals {
       caller      = "pubsub"
       # Waits on Gmail nearly all the time, and pushes of one mailbox share one look at its history. 60 s: the ack deadline.
       size     = { memory = "512Mi", timeout_seconds = 60, concurrency = 40, max_instances = 10 }
-      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "GCP_PROJECT", "SENT_EMAILS_TOPIC"]
+      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "SENT_EMAILS_TOPIC"]
       secrets  = []
     }
 
@@ -28,7 +28,7 @@ locals {
       caller      = "pubsub"
       # A page takes up to 40 s and 50 MB. Few at once: the past may wait, and has 60 % of a mailbox's quota only.
       size     = { memory = "512Mi", timeout_seconds = 60, concurrency = 4, max_instances = 10 }
-      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "GCP_PROJECT", "RESCAN_PAGES_TOPIC"]
+      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "RESCAN_PAGES_TOPIC"]
       secrets  = ["OPENAI_API_KEY"]
     }
 
@@ -37,7 +37,7 @@ locals {
       caller      = "scheduler"
       # One task is one call of up to 9 minutes; two turns of a task may overlap and are safe to.
       size     = { memory = "512Mi", timeout_seconds = 540, concurrency = 4, max_instances = 3 }
-      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "DEAD_LETTER_SUBSCRIPTION", "GCP_PROJECT", "GMAIL_EVENTS_TOPIC", "RESCAN_PAGES_TOPIC", "SENT_EMAILS_TOPIC"]
+      settings = ["CALLER_ACCOUNTS", "CALLER_AUDIENCE", "DEAD_LETTER_SUBSCRIPTION", "GMAIL_EVENTS_TOPIC", "RESCAN_PAGES_TOPIC", "SENT_EMAILS_TOPIC"]
       secrets  = []
     }
 
@@ -55,7 +55,7 @@ locals {
       caller      = "users"
       # Starting and showing is quick; comparing a period with Gmail itself waits for its quota.
       size     = { memory = "512Mi", timeout_seconds = 120, concurrency = 20, max_instances = 5 }
-      settings = ["APP_ORIGINS", "GCP_PROJECT", "RESCAN_PAGES_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "RESCAN_PAGES_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = []
     }
 
@@ -64,7 +64,7 @@ locals {
       caller      = "users"
       # A handful of calls of Google and the database, a few times in a mailbox's life.
       size     = { memory = "512Mi", timeout_seconds = 60, concurrency = 20, max_instances = 5 }
-      settings = ["APP_ORIGINS", "CALLBACK_URL", "DELEGATED_DOMAINS", "GCP_PROJECT", "GMAIL_EVENTS_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
+      settings = ["APP_ORIGINS", "CALLBACK_URL", "DELEGATED_DOMAINS", "GMAIL_EVENTS_TOPIC", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = ["STATE_SIGNING_KEY"]
     }
 
@@ -72,14 +72,14 @@ locals {
       description = "Exports and erases what is stored about a user."
       caller      = "users"
       # An export streams, so it takes time and not memory.
-      size     = { memory = "512Mi", timeout_seconds = 300, concurrency = 10, max_instances = 3 }
+      size     = { memory = "512Mi", timeout_seconds = 360, concurrency = 10, max_instances = 3 }
       settings = ["APP_ORIGINS", "SUPABASE_PUBLISHABLE_KEY"]
       secrets  = []
     }
   }
 
   # What every function reads besides.
-  settings_of_all = ["DELEGATION_ACCOUNT", "GMAIL_QUOTA_PROFILE", "GOOGLE_CLIENT_ID", "METRICS_EXPORTER", "METRICS_LOCATION", "SUPABASE_URL"]
+  settings_of_all = ["DELEGATION_ACCOUNT", "GCP_PROJECT", "GMAIL_QUOTA_PROFILE", "GOOGLE_CLIENT_ID", "METRICS_EXPORTER", "METRICS_LOCATION", "SUPABASE_URL"]
   secrets_of_all  = ["GOOGLE_CLIENT_SECRET", "REDIS_URL", "SUPABASE_SECRET_KEY", "TOKEN_ENCRYPTION_KEYS"]
 
   # Null where it is left out.

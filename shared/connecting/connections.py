@@ -6,6 +6,7 @@ leaves no more than another try; `finish_disconnects` makes these, with pauses t
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
@@ -20,10 +21,10 @@ from shared.gmail.token_endpoint import revoke
 from shared.store.mailboxes import MailboxAccess
 from shared.tokens import TokenVault
 
-# Within this, both steps are tried; the claim lasts longer, so that no other can connect the mailbox meanwhile and have
-# its new permission taken back.
+# Within this, both steps are tried; the claim lasts longer, also where its answer was lost and it was made again (30 s
+# a call), so that no other can connect the mailbox meanwhile and have its new permission taken back.
 TRY_SECONDS: Final = 25.0
-CLAIM_SECONDS: Final = 60
+CLAIM_SECONDS: Final = 150
 AT_ONCE: Final = 10
 # While the watch can't be ended, the permission is kept to end it with; but no longer than for so many tries. A watch
 # ends by itself within 7 days, and what it pushes until then names a mailbox that nobody knows.
@@ -64,13 +65,14 @@ class Connections:
         is_complete = found.released if found.release is None else await self._release(found.release, claim)
         return Disconnected(mailbox_id, is_complete)
 
-    async def finish_disconnects(self, most: int) -> int:
+    async def finish_disconnects(self, most: int, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Tell Google of at most so many mailboxes that were disconnected while it couldn't be told.
 
+        goes_on: whether there is time for some more.
         Gives of how many it knows now. May run several times at once. Raises StoreUnavailable and StoreRefused.
         """
         done = 0
-        while most > 0:
+        while most > 0 and goes_on():
             claim = uuid4()
             releases = await self.store.claim_releases(claim, min(most, AT_ONCE), CLAIM_SECONDS)
             if not releases:
@@ -103,7 +105,7 @@ class Connections:
         except (AccessRevoked, GmailRefused) as error:  # there is nothing to stop, or nothing to stop it with
             log.info("watch.not_stopped", mailbox_id=str(release.mailbox_id), code=error.code)
         except TransientError:
-            if release.access is MailboxAccess.DELEGATED or release.tries < TRIES_FOR_WATCH:
+            if release.tries < TRIES_FOR_WATCH:
                 raise
         if release.access is MailboxAccess.OAUTH:
             await revoke(self.http, self.revocation_url, self.vault.decrypt(release.refresh_token_encrypted))

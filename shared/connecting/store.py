@@ -15,6 +15,7 @@ from shared.store.mailboxes import MailboxAccess, MailboxState
 # What Postgres says where the mailbox can't be connected.
 _ANOTHER_USERS: Final = "23505"
 _BEING_DISCONNECTED: Final = "23P01"
+_HAS_PERMISSION: Final = "P0D02"
 
 
 class Release(BaseModel):
@@ -97,7 +98,8 @@ class ConnectionStore:
     ) -> UUID:
         """Connect a mailbox, not watched yet; gives its id. One that was connected keeps its watermark.
 
-        Raises InConflict where it is another user's, or is being disconnected just now.
+        Raises InConflict where it is another user's, is being disconnected just now, or is to be opened by delegation
+        while the permission that its owner gave is still to be given back.
         """
         arguments = {
             "p_user_id": str(user_id),
@@ -116,6 +118,10 @@ class ConnectionStore:
                 ) from refusal
             if refusal.sqlstate == _BEING_DISCONNECTED:
                 raise InConflict("this mailbox is being disconnected just now: try again in a few minutes") from refusal
+            if refusal.sqlstate == _HAS_PERMISSION:
+                raise InConflict(
+                    "you connected this mailbox yourself: disconnect it first, so that your permission is given back"
+                ) from refusal
             raise
 
     async def watched(self, mailbox_id: UUID, until: datetime) -> None:

@@ -62,7 +62,7 @@ class RenewWatches:
             outcomes += batch
             if batch[AppRefused.code] == batch.total():
                 raise AppRefused("no mailbox's watch could be renewed")
-        disconnected = await self.connections.finish_disconnects(MOST_DISCONNECTS)
+        disconnected = await self.connections.finish_disconnects(MOST_DISCONNECTS, lambda: not deadline.is_over)
         watches = await self.store.watches(within_seconds=WITHIN_SECONDS)
         log.info("watches.state", connected=watches.connected, lapsed=watches.lapsed, lapsing=watches.lapsing)
         renewed = outcomes.pop(RENEWED, 0)

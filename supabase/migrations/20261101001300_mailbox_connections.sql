@@ -99,6 +99,17 @@ declare
   mailbox public.mailboxes;
   superseded uuid[];
 begin
+  -- Nobody's data are deleted while they connect a mailbox, or the permission would be forgotten and not given back.
+  perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 0));
+  -- A permission that the owner gave is given back by disconnecting; the administrator's would take its place unsaid.
+  if p_access = 'delegated' and exists (
+    select from private.mailbox_credentials c
+    join public.mailboxes m on m.id = c.mailbox_id
+    where m.email_address = lower(p_email_address) and m.user_id = p_user_id and m.access = 'oauth'
+  ) then
+    raise exception 'this mailbox is connected by its owner''s permission' using errcode = 'P0D02';
+  end if;
+
   -- Connecting again keeps the watermark: what was sent while the mailbox was away is still to be read.
   insert into public.mailboxes as m (user_id, email_address, history_id, watch_expires_at, access)
   values (p_user_id, lower(p_email_address), p_history_id, p_watch_expires_at, p_access)

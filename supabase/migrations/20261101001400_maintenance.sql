@@ -452,14 +452,15 @@ grant execute on function public.claim_second_looks to service_role;
 create function public.keep_dead_letters(p_letters jsonb) returns integer
 language sql volatile security invoker set search_path = ''
 as $$
-  -- How many are kept that were not before. An address is looked up and not kept.
+  -- How many are kept that were not before. An address is looked up and not kept; nor is an id of an email of nobody's.
   with kept as (
     insert into private.dead_letters (
       message_id, topic, reason, replays, mailbox_id, email_id, job_id, step, correlation_id
     )
     select l.message_id, l.topic,
       case when m.id is null and j.id is null and l.reason <> 'malformed' then 'unknown' else l.reason end,
-      l.replays, m.id, l.email_id, j.id, l.step, coalesce(l.correlation_id, '')
+      l.replays, m.id, case when m.id is not null then l.email_id end, j.id, l.step,
+      case when m.id is null and j.id is null then '' else coalesce(l.correlation_id, '') end
     from jsonb_to_recordset(p_letters) as l (
       message_id text, topic text, reason text, replays integer, email_address text, mailbox_id uuid, email_id text,
       job_id uuid, step integer, correlation_id text
@@ -674,6 +675,14 @@ begin
         order by j.updated_at limit p_most for update skip locked
       )
       delete from public.rescan_jobs j using old where j.id = old.id;
+    when 'unknown_letters' then
+      -- Those that say nothing that could be published again.
+      with old as (
+        select d.message_id from private.dead_letters d
+        where d.kept_at < p_before and d.mailbox_id is null and d.job_id is null
+        order by d.kept_at limit p_most for update skip locked
+      )
+      delete from private.dead_letters d using old where d.message_id = old.message_id;
     else
       raise exception 'p_what: nothing of this name is purged' using errcode = 'invalid_parameter_value';
   end case;

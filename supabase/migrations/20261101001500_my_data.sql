@@ -103,8 +103,11 @@ begin
        where %4$s and ($2 is null or %2$s > $2::%3$s) order by %2$s limit $3
      ) page',
     p_table, key, kind,
-    case when p_table in ('dead_letters', 'mailbox_upkeep')
-      then 't.mailbox_id in (select m.id from public.mailboxes m where m.user_id = $1)'
+    case p_table
+      when 'dead_letters' then
+        '(t.mailbox_id in (select m.id from public.mailboxes m where m.user_id = $1)
+          or t.job_id in (select j.id from public.rescan_jobs j where j.user_id = $1))'
+      when 'mailbox_upkeep' then 't.mailbox_id in (select m.id from public.mailboxes m where m.user_id = $1)'
       else 't.user_id = $1'
     end
   ) into rows, last_key using p_user_id, p_after, p_most;
@@ -156,7 +159,8 @@ declare
   still_open uuid[];
 begin
   -- {verdict: erased, deleted: {table: rows}}, or {verdict: connected, mailbox_ids}: Google still lets us into these.
-  -- Locked first: whoever records an email now has come before, or finds no mailbox.
+  -- Locked first: whoever connects a mailbox or records an email now has come before, or comes after.
+  perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 0));
   perform from public.mailboxes m where m.user_id = p_user_id order by m.id for update;
   select array_agg(m.id order by m.id) into still_open
   from public.mailboxes m join private.mailbox_credentials c on c.mailbox_id = m.id

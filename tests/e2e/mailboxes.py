@@ -13,7 +13,7 @@ import httpx
 from infra.local.mailbox import make
 from infra.local.stack import APPLICATION, Stack, User
 
-RETURN_TO = f"{APPLICATION}/mailbox?tab=1"
+RETURN_TO = f"{APPLICATION}/mailbox"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Person:
         back = await self.browser.get(at_google.headers["location"])
         assert back.status_code == 303, back.text
         to = urlsplit(back.headers["location"])
-        assert f"{to.scheme}://{to.netloc}{to.path}?{to.query}" == RETURN_TO
+        assert f"{to.scheme}://{to.netloc}{to.path}" == RETURN_TO
+        assert to.query == ""
         return dict(parse_qsl(to.fragment))
 
     async def come_back(self, **asked: Any) -> dict[str, str]:
@@ -81,3 +82,9 @@ async def select(stack: Stack, query: str, *arguments: Any) -> list[dict[str, An
         return [dict(row) for row in await connection.fetch(query, *arguments)]
     finally:
         await connection.close()
+
+
+async def permissions(stack: Stack, address: str) -> int:
+    stats = (await stack.http.get(f"{stack.gmail_url}/_sim/stats")).json()
+    found: int = stats["permissions"].get(address, 0)
+    return found

@@ -10,7 +10,7 @@ import pytest
 from infra.local.mailbox import DELEGATED_DOMAIN, make
 from tests.e2e.asking import problem
 from tests.e2e.conftest import Running, until, work
-from tests.e2e.mailboxes import Person, person, select
+from tests.e2e.mailboxes import Person, permissions, person, select
 
 
 @pytest.fixture
@@ -124,3 +124,18 @@ async def test_disconnecting_ends_the_watch_and_no_permission_of_the_persons_own
     stats = (await running.stack.http.get(f"{running.stack.gmail_url}/_sim/stats")).json()
     assert omar.user.email not in stats["watched"]
     assert (await running.calls()).get("revoke", 0) == before
+
+
+@pytest.mark.usefixtures("let_in")
+async def test_a_permission_that_the_owner_gave_is_given_back_before_the_administrators_takes_its_place(
+    running: Running, omar: Person
+) -> None:
+    connected = await omar.connect()
+    refused = await omar.functions.post("/mailbox/delegate", json={})
+    assert problem(refused)["status"] == 409
+    [shown] = await omar.mailboxes()
+    assert shown["access"] == "oauth"
+    disconnected = await omar.functions.delete(f"/mailbox/{connected}")
+    assert disconnected.json()["is_complete"]
+    assert await permissions(running.stack, omar.user.email) == 0
+    await _delegate(omar)

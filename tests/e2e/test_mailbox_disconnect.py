@@ -11,7 +11,7 @@ from shared.settings import Settings
 from shared.wiring import clients, connections
 from tests.e2e.asking import problem
 from tests.e2e.conftest import Running, until, work
-from tests.e2e.mailboxes import Person, person, select
+from tests.e2e.mailboxes import Person, permissions, person, select
 from tests.e2e.wire import When
 
 
@@ -73,18 +73,12 @@ async def test_a_disconnected_mailbox_is_not_watched_its_permission_has_ended_an
     assert (done.status_code, done.json()["state"], done.json()["is_complete"]) == (200, "disconnected", True)
     assert not await _is_watched(running, ines.user.email)
     assert await _credentials(running, str(mailbox.id)) == 0
-    assert await _permissions(running, ines.user.email) == 0
+    assert await permissions(running.stack, ines.user.email) == 0
     [shown] = await ines.mailboxes()
     assert (shown["state"], shown["what_to_do"]) == ("disconnected", None)
     assert shown["released_at"] is not None
     async with running.stack.rest(ines.user) as rest:
         assert [row["email_id"] for row in (await rest.get("/time_tracking_entries")).json()] == [sent]
-
-
-async def _permissions(running: Running, address: str) -> int:
-    stats = (await running.stack.http.get(f"{running.stack.gmail_url}/_sim/stats")).json()
-    found: int = stats["permissions"].get(address, 0)
-    return found
 
 
 async def test_disconnecting_again_says_the_same(running: Running, ines: Person) -> None:
@@ -155,7 +149,7 @@ async def test_while_google_is_down_it_is_disconnected_and_google_is_told_later(
     assert await _finish_disconnects(running) == 1
     assert await _credentials(running, str(mailbox.id)) == 0
     assert not await _is_watched(running, ines.user.email)
-    assert await _permissions(running, ines.user.email) == 0
+    assert await permissions(running.stack, ines.user.email) == 0
     assert [each["what_to_do"] for each in await ines.mailboxes()] == [None]
 
 
@@ -166,11 +160,11 @@ async def test_a_watch_that_cannot_be_ended_keeps_the_permission_no_longer_than_
     await running.fault("503", method="stop", count=100)
     assert (await ines.disconnect(str(mailbox.id))).status_code == 202
     for known in (0, 1):
-        assert await _permissions(running, ines.user.email) > 0
+        assert await permissions(running.stack, ines.user.email) > 0
         await _due_now(running, str(mailbox.id))
         assert await _finish_disconnects(running) == known
     await running.stack.http.delete(f"{running.stack.gmail_url}/_sim/faults")
-    assert await _permissions(running, ines.user.email) == 0
+    assert await permissions(running.stack, ines.user.email) == 0
 
 
 async def test_a_mailbox_whose_permission_was_taken_back_is_disconnected_at_once(
@@ -240,7 +234,7 @@ async def test_a_kill_between_two_steps_is_made_good_by_who_comes_next(
     await _finish_disconnects(running)
     assert await _credentials(running, str(mailbox.id)) == 0
     assert not await _is_watched(running, ines.user.email)
-    assert await _permissions(running, ines.user.email) == 0
+    assert await permissions(running.stack, ines.user.email) == 0
     assert [each["what_to_do"] for each in await ines.mailboxes()] == [None]
 
 

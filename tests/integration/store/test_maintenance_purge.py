@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
@@ -165,6 +166,26 @@ async def test_what_people_changed_and_rescans_that_ended_go_in_their_time(
     assert kept == 1
     jobs = await database.sql.fetch("select state from rescan_jobs where user_id = $1", dana.id)
     assert [job["state"] for job in jobs] == ["running"]
+
+
+async def test_dead_letters_of_nobody_go_and_those_that_can_be_replayed_stay(
+    database: Database, maintenance: MaintenanceStore, dana: Timekeeper
+) -> None:
+    letter = {"topic": "sent-emails", "reason": "replayed_in_vain", "replays": 3, "correlation_id": "c1"}
+    hers = {**letter, "message_id": f"hers-{dana.id}", "mailbox_id": str(dana.mailbox_id), "email_id": "m1"}
+    nobodys = {**letter, "message_id": f"nobodys-{dana.id}", "mailbox_id": str(uuid4()), "email_id": "m2"}
+    await database.client.call("keep_dead_letters", {"p_letters": [hers, nobodys]})
+    query = "select * from private.dead_letters where message_id = any ($1) order by message_id"
+    ids = [hers["message_id"], nobodys["message_id"]]
+    kept = [(row["email_id"], row["correlation_id"]) for row in await database.sql.fetch(query, ids)]
+    assert kept == [("m1", "c1"), (None, "")], "of what is nobody's no id is kept"
+    await purge(maintenance, "unknown_letters", days=7)
+    assert len(await database.sql.fetch(query, ids)) == 2
+    await database.sql.execute(
+        "update private.dead_letters set kept_at = kept_at - interval '8 days' where message_id = any ($1)", ids
+    )
+    await purge(maintenance, "unknown_letters", days=7)
+    assert [row["message_id"] for row in await database.sql.fetch(query, ids)] == [hers["message_id"]]
 
 
 async def test_no_transaction_deletes_more_than_it_is_told_nor_waits_for_what_somebody_holds(

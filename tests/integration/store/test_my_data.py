@@ -144,6 +144,19 @@ async def test_what_nobody_is_shown_otherwise_comes_each_once_and_in_order_howev
         assert str(priya.mailbox_id) not in json.dumps(rows)
 
 
+async def test_a_dead_letter_of_a_rescan_is_its_owners(database: Database, dana: Timekeeper, priya: Timekeeper) -> None:
+    job = await database.sql.fetchval(
+        """insert into rescan_jobs (user_id, mailbox_id, range_start, range_end)
+           values ($1, $2, now() - interval '1 day', now()) returning id""",
+        *(dana.id, dana.mailbox_id),
+    )
+    letter = {"message_id": str(job), "topic": "rescan-pages", "reason": "replayed_in_vain", "replays": 3}
+    await database.client.call("keep_dead_letters", {"p_letters": [{**letter, "job_id": str(job), "step": 1}]})
+    for who, number in ((dana, 1), (priya, 0)):
+        lines = await lines_of(UsersRows(database.client, who.id))
+        assert lines[-1]["rows"]["dead_letters"] == number
+
+
 async def test_nothing_is_erased_while_google_lets_us_into_a_mailbox(database: Database, written: Timekeeper) -> None:
     rows = UsersRows(database.client, written.id)
     before = await rows.left()

@@ -10,7 +10,7 @@ ORIGINS = frozenset({"https://app.example", "http://127.0.0.1:3000"})
     ("given", "goes_to"),
     [
         ("https://app.example", "https://app.example/"),
-        ("https://app.example/mailbox?tab=1", "https://app.example/mailbox?tab=1"),
+        ("https://app.example/mailbox/tab", "https://app.example/mailbox/tab"),
         ("HTTPS://APP.EXAMPLE:443/x", "https://app.example/x"),
         ("http://127.0.0.1:3000/x", "http://127.0.0.1:3000/x"),
         # As a browser reads it: a path, whatever it looks like.
@@ -32,6 +32,9 @@ def test_people_are_sent_back_to_the_services_own_applications(given: str, goes_
         "https://app.example@evil.example/",
         "https://app.example:pass@evil.example/",
         "https://user@app.example/",
+        # A page that sends people on would send along what is in the fragment.
+        "https://app.example/login?next=https://evil.example/",
+        "https://app.example/mailbox?",
         "https://app.example:8443/",
         "http://app.example/",
         "http://127.0.0.1/",

@@ -107,6 +107,14 @@ def test_the_database_is_there_before_functions_that_need_it(machine: Machine) -
     assert where(calls, "supabase db push") < functions
 
 
+def test_an_older_version_is_deployed_beside_a_newer_database(machine: Machine) -> None:
+    machine.environ["REFUSED"] = "supabase db push"  # as the CLI does where it finds migrations that it doesn't know
+    done = machine.deploy("--keep-database")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert where(machine.calls, "terraform apply -var") > 0
+    assert [call for call in machine.calls if call["called"] == "supabase"] == []
+
+
 def test_functions_do_not_follow_when_the_database_could_not(machine: Machine) -> None:
     machine.environ["REFUSED"] = "supabase db push"
     done = machine.deploy()

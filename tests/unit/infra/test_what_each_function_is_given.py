@@ -46,7 +46,8 @@ def test_a_function_is_given_every_setting_without_a_default(function: str) -> N
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_function_is_given_no_setting_that_it_does_not_read(function: str) -> None:
-    assert settings_given(function) <= set(fields(function))
+    # Its log lines name their trace by the project (functions/serving.py).
+    assert settings_given(function) <= {*fields(function), "GCP_PROJECT"}
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -119,7 +120,13 @@ def test_a_function_has_no_right_in_the_whole_project_but_to_write_metrics() -> 
     assert root.modules["function"]["project_roles"] == ["roles/telemetry.metricsWriter"]
     (granted,) = module("function").of("google_project_iam_member").values()
     assert granted["for_each"] == "${toset(var.project_roles)}"
-    assert [body["role"] for body in root.of("google_project_iam_member").values()] == ["roles/logging.logWriter"]
+    roles = {body["role"]: body for body in root.of("google_project_iam_member").values()}
+    assert set(roles) == {"roles/logging.logWriter", "roles/storage.objectViewer"}, "the build's, which is no function"
+    assert {body["member"] for body in roles.values()} == {"${google_service_account.build.member}"}
+    # Terraform's state lies in a bucket of the same project.
+    (condition,) = roles["roles/storage.objectViewer"]["condition"]
+    assert "gcf-v2-sources-" in condition["expression"]
+    assert "tenths-state" not in condition["expression"]
 
 
 def test_a_secret_is_readable_only_where_a_function_names_it_and_by_a_fixed_version() -> None:
