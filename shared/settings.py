@@ -71,7 +71,7 @@ class MetricsSettings(FromEnviron):
     """cloud_monitoring: where OTLP over HTTP goes. At any other host than Google's without a token."""
     metrics_location: NonEmpty | None = None
     """cloud_monitoring: the region that the function runs in; unset: the metadata server is asked."""
-    metrics_every_seconds: Annotated[float, Field(ge=0, le=3_600)] = 30.0
+    metrics_every_seconds: Annotated[float, Field(ge=0, le=3_600)] = 60.0
     """cloud_monitoring: how often at most, at the end of a request; and when the process ends."""
 
 

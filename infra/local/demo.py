@@ -90,7 +90,10 @@ def _model(stack: Stack) -> str:
     """Whether a language model is asked, and what it is shown."""
     if not stack.model.asked:
         return "No language model: rules alone read the mail, and nothing leaves this machine."
-    return f"Where the rules are unsure, the model at {stack.model.url} is shown the sentence, and nothing else."
+    return (
+        f"Where the rules are unsure, the model at {stack.model.url} is shown the sentence around the amount;"
+        " for the question at the end, totals and names of clients."
+    )
 
 
 async def _send_all(mbox: Path, mailbox: ConnectedMailbox, report: Report, console: Console) -> tuple[Fed, float]:

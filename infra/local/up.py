@@ -52,6 +52,8 @@ def up() -> None:
         PID.unlink(missing_ok=True)
         sys.exit(f"up: {word.get('failed', 'it ended at once; see .local/supervise.log')}")
     print("Everything answers. Endpoints and tokens are in .local/env; end it with: make down")
+    if mbox is not None:
+        print("Mail is being sent; .local/supervise.log says when it is done.")
 
 
 def down() -> None:

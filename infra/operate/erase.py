@@ -1,7 +1,7 @@
 """Delete all that is stored about a user, for good.
 
 For a user who asked for it and can't do so themselves (DELETE /my_data). Their sign-in is Supabase's: delete the user
-there afterwards. Repeat it until it says that all is deleted.
+there afterwards. Repeat it while it ends with an error.
 """
 
 import argparse

@@ -12,7 +12,9 @@ from shared.wiring import maintenance
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The task, by the name that the scheduler calls it by."""
-    parser.add_argument("task", help="renew_watches, reconcile, refresh_summaries, second_looks, purge, ...")
+    parser.add_argument(
+        "task", help="renew_watches, reconcile, refresh_summaries, second_looks, purge or replay_dead_letters"
+    )
 
 
 async def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

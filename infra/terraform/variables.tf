@@ -117,13 +117,13 @@ variable "warm_instances" {
 }
 
 variable "extra_settings" {
-  description = "Settings of README's table that have a default, for all functions that read them: { OPENAI_MODEL = \"...\" }."
+  description = "Settings of docs/settings.md that have a default, for all functions that read them: { OPENAI_MODEL = \"...\" }."
   type        = map(string)
   default     = {}
 
   validation {
     condition     = alltrue([for name in keys(var.extra_settings) : can(regex("^[A-Z][A-Z0-9_]+$", name))])
-    error_message = "Settings are named as in README's table, in capitals."
+    error_message = "Settings are named as in docs/settings.md, in capitals."
   }
 
   validation {
