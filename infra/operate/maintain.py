@@ -13,7 +13,7 @@ from shared.wiring import maintenance
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The task, by the name that the scheduler calls it by."""
     parser.add_argument(
-        "task", help="renew_watches, reconcile, refresh_summaries, second_looks, purge or replay_dead_letters"
+        "task", help="as refresh_summaries, reconcile, renew_watches, second_looks, purge, replay_dead_letters"
     )
 
 

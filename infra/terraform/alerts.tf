@@ -7,8 +7,8 @@ locals {
   # What Gmail allows a project (shared/gmail/quota.py), all mailboxes together; one mailbox has its own quota besides.
   gmail_units_a_minute = 1200000
 
-  # What starts with tenths_ is from shared/metrics.py. How things stand is told by maintenance, which looks after
-  # each of its tasks: that it stood so at every look of two hours is what min_over_time tells.
+  # What starts with tenths_ is from shared/metrics.py. How things stand is told by maintenance, which looks at
+  # the end of each task, every few minutes: that it stood so at every look of two hours is what min_over_time tells.
   queries = {
     lag_p95      = "histogram_quantile(0.95, sum by (le) (rate(tenths_lag_seconds_bucket[10m])))"
     lag_p50      = "histogram_quantile(0.5, sum by (le) (rate(tenths_lag_seconds_bucket[10m])))"

@@ -221,11 +221,11 @@ class GmailMailbox:
                 return
 
     async def sent_since(self, moment: datetime) -> AsyncIterator[tuple[str, ...]]:
-        """Ids of all emails that are SENT since then, newest first, page by page."""
+        """Ids of all emails that are SENT since then, newest first, page by page; of the bin, too, as in history."""
         query = f"after:{int(moment.timestamp())}"
         token: str | None = None
         while True:
-            page = await self.sent_page(query, token, PAGE)
+            page = await self.sent_page(query, token, PAGE, with_binned=True)
             yield page.ids
             token = page.next_page_token
             if token is None:

@@ -185,7 +185,7 @@ class RescanPageHandler:
             query += f" {narrowing(step.query_filter)}"
         try:
             async with asyncio.timeout_at(stop_at):
-                return await inbox.sent_page(query, step.page_token, self.page_emails)
+                return await inbox.sent_page(query, step.page_token, self.page_emails, with_binned=True)
         except TimeoutError:
             raise GmailUnavailable("the page was not listed in time") from None
         except AccessRevoked:

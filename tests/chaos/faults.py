@@ -25,13 +25,13 @@ async def gmail(scene: Scene, kind: str, method: str, count: int) -> None:
     """The next calls of a method go wrong."""
     extra = {"delay_ms": 700} if kind == "slow" else {"retry_after_s": 1} if kind in {"429", "503"} else {}
     await scene.gmail(kind=kind, method=method, count=count, **extra)
-    scene.counts[f"gmail {kind}"] += count
+    scene.counts[f"gmail {kind} {method}"] += count
 
 
 async def gmail_silent(scene: Scene, method: str, person: int, mailbox: int) -> None:
     """The next call of a method for this mailbox is never answered."""
     await scene.gmail(kind="timeout", method=method, count=1, address=_address(scene, person, mailbox))
-    scene.counts["gmail timeout"] += 1
+    scene.counts[f"gmail timeout {method}"] += 1
 
 
 async def push(scene: Scene, kind: str, count: int, delay_ms: int) -> None:
@@ -145,16 +145,23 @@ async def freeze(scene: Scene, part: str, seconds: float) -> None:
 async def clock(scene: Scene, function: str, ahead: float, seconds: float) -> None:
     """A function's process starts with a wrong clock, and after a while with a right one again."""
     process = scene.stack.functions[function]
-    wrong = {"PYTHONPATH": str(CLOCK), "TENTHS_CLOCK_AHEAD": str(ahead)}
-    process.env.update(wrong)
-    await process.kill9()
-    scene.counts[f"clock of {function} {'ahead' if ahead > 0 else 'behind'}"] += 1
-    try:
-        await asyncio.sleep(seconds)
-    finally:
-        for name in wrong:
-            process.env.pop(name, None)
-        await process.kill9()
+    name = f"clock of {function} {'ahead' if ahead > 0 else 'behind'}"
+    scene.counts[name] += 1
+    async with scene.turns[function]:  # one after the other: else one ends another's, or kills before a process answers
+        if asyncio.get_running_loop().time() >= scene.ends_at:
+            return
+        wrong = {"PYTHONPATH": str(CLOCK), "TENTHS_CLOCK_AHEAD": str(ahead)}
+        process.env.update(wrong)
+        try:
+            await process.kill9()
+            while not await _answers(process):  # noqa: ASYNC110  another process's start
+                await asyncio.sleep(0.05)
+            scene.counts[f"met: {name}"] += 1  # it would not have started with a right one: see sitecustomize
+            await asyncio.sleep(seconds)
+        finally:
+            for variable in wrong:
+                process.env.pop(variable, None)
+            await process.kill9()
 
 
 async def garbage(scene: Scene, topic: str, data: str) -> None:

@@ -36,8 +36,7 @@ def make_plan(seed: int, *, emails: int, users: int, seconds: float, aided: bool
     mails = tuple(_mails(seed, persons, revoked, emails, seconds))
     acts = list(_acts(randomness(seed, "acts"), persons, mails, seconds))
     events = [*troubles(randomness(seed, "trouble"), persons, seconds, aided=aided), *revoked, *acts]
-    if aided:
-        events += _again(randomness(seed, "again"), mails, acts, seconds)
+    events += _again(randomness(seed, "again"), mails, acts, seconds)
     return Plan(
         seed=seed,
         aided=aided,

@@ -6,10 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.chaos.plan import Plan
-from tests.chaos.run import Ran
+from tests.chaos.run import MET, Ran, is_counted
 
 MOST_DIFFERENCES: Final = 40
-_MET: Final = "met: "
 
 
 def show(plan: Plan, ran: Ran) -> None:
@@ -17,8 +16,8 @@ def show(plan: Plan, ran: Ran) -> None:
     console = Console(width=120)
     table = Table("What", "Planned", "Met", title=f"Seed {plan.seed}", title_justify="left")
     for name, number in sorted(ran.counts.items()):
-        if not name.startswith(_MET):
-            met = ran.counts.get(_MET + name, ran.met.get(name))
+        if not name.startswith(MET):
+            met = ran.met[name] if is_counted(name) else None
             table.add_row(name, str(number), "" if met is None else str(met))
     console.print(table)
     told = Table("What the logs tell", "Times")
@@ -36,6 +35,8 @@ def show(plan: Plan, ran: Ran) -> None:
     )
     for difference in ran.differences[:MOST_DIFFERENCES]:
         console.print(difference, markup=False, highlight=False, soft_wrap=True)
+    if ran.never_met:
+        console.print(f"Planned and never met: {', '.join(ran.never_met)}.", markup=False)
     console.print(
         f"{len(ran.differences)} differences." if ran.differences else "Every entry as expected, once, and no other.",
         markup=False,

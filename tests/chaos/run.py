@@ -17,9 +17,11 @@ from tests.chaos.faults import FAULTS, calm
 from tests.chaos.plan import Event, Mail, Plan
 from tests.chaos.scene import Scene, patiently, scene
 from tests.chaos.settling import NotSettled, log, once_more, read_anew, settle
-from tests.chaos.verdict import differences
+from tests.chaos.verdict import as_they_came, differences
 
 QUOTA_PROFILE: Final = "2026"
+MET: Final = "met: "
+"""How a scene counts what a fault has hit, where nobody else does."""
 PATIENCE_SECONDS: Final = 300.0
 _LOGS: Final = ("gmail_push", "analyze_email", "rescan_page")
 
@@ -42,6 +44,19 @@ class Ran:
     retries: Counter[str]
     quota: dict[str, Any]
 
+    @property
+    def never_met(self) -> list[str]:
+        """What was planned, would have been counted when it hit, and hit nothing."""
+        return sorted(
+            name for name in self.counts if is_counted(name) and not name.startswith(MET) and not self.met[name]
+        )
+
+
+def is_counted(name: str) -> bool:
+    """Whether it is told of a fault how often it has hit; others are done by whoever plans them."""
+    kinds = ("gmail ", "model ", "push ", "clock ", "history expired", "token revoked", "access token ended")
+    return name.startswith(kinds) or name.endswith(" amid a step")
+
 
 async def run(
     plan: Plan, folder: Path, say: Say = lambda _: None, *, patience_seconds: float = PATIENCE_SECONDS
@@ -56,10 +71,9 @@ async def run(
         begun, doings, doing = datetime.now(UTC), people.Doings(), list[asyncio.Task[None]]()
         try:
             await _play(plan, on, expected, doings, doing, say)
-            met = await _met(on)
             await calm(on)
             say("nothing goes wrong any more")
-            since, unsettled = time.monotonic(), list[str]()
+            since, unsettled, before = time.monotonic(), list[str](), list[str]()
             try:
                 await settle(on, plan, expected, doing, patience_seconds)
                 await asyncio.gather(*doing)
@@ -67,6 +81,7 @@ async def run(
                 settled = time.monotonic() - since
                 await once_more(on, plan)
                 if plan.aided:
+                    before = await as_they_came(plan, on, expected, doings)
                     await read_anew(on, patience_seconds)
             except NotSettled as failure:
                 unsettled, settled = [str(failure)], time.monotonic() - since
@@ -74,12 +89,12 @@ async def run(
             for task in doing:
                 task.cancel()
         return Ran(
-            [*unsettled, *await differences(plan, on, expected, doings, begun)],
+            [*unsettled, *before, *await differences(plan, on, expected, doings, begun)],
             sent=len(expected.mails),
             entries=sum(len(outcome.lines) for outcome in expected.mails.values()),
             settled_seconds=settled,
             counts=on.counts,
-            met=met,
+            met=await _met(on),
             retries=_retries(on),
             quota=(await on.gmail_stats())["quota"],
         )
@@ -174,11 +189,17 @@ async def _id_of(on: Scene, mail: int) -> str:
 
 async def _met(on: Scene) -> Counter[str]:
     """How many calls and pushes have met which fault, by the names that they were planned under."""
-    gmail, model = (await on.gmail_stats())["faults_met"], await on.model("GET", "faults")
+    stats, model = await on.gmail_stats(), await on.model("GET", "faults")
+    gmail, refused = stats["faults_met"], stats["refused"]
     names = {kind: kind.replace("_", " ") if kind.startswith("push_") else f"gmail {kind}" for kind in gmail}
-    return Counter({names[kind]: times for kind, times in gmail.items()}) + Counter(
-        {f"model {kind}": times for kind, times in model.items()}
-    )
+    met = Counter({names[kind]: times for kind, times in gmail.items()})
+    met.update({f"model {kind}": times for kind, times in model.items()})
+    met.update({name.removeprefix(MET): times for name, times in on.counts.items() if name.startswith(MET)})
+    # What a mailbox's owner, or time, has done shows in what Gmail answers for it.
+    met["history expired"] = refused.get("history.list 404", 0)
+    met["token revoked"] = refused.get("token invalid_grant", 0)
+    met["access token ended"] = sum(times for what, times in refused.items() if what.endswith(" 401"))
+    return met
 
 
 def _retries(on: Scene) -> Counter[str]:

@@ -80,7 +80,7 @@ async def _left(
 
 
 async def once_more(scene: Scene, plan: Plan) -> None:
-    """Some of the emails are handed to analysis once more, twice each, until all these deliveries are answered."""
+    """Some of the emails are handed to analysis once more, twice each, until these are answered. Raises NotSettled."""
     sent = [mail for mail in plan.mails if mail.fate == "sent"][:AGAIN]
     wanted = {scene.sent[mail.number] for mail in sent}
     before = len(log(scene, "analyze_email"))
@@ -94,12 +94,15 @@ async def once_more(scene: Scene, plan: Plan) -> None:
         for mail in sent
     ]
     await scene.publish(SENT_EMAILS, *messages, *messages)
-    async with asyncio.timeout(120):
-        while True:
-            answered = [event.get("email_id") for event in log(scene, "analyze_email")[before:]]
-            if all(answered.count(email_id) >= 2 for email_id in wanted):
-                return
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+    try:
+        async with asyncio.timeout(120):
+            while True:
+                answered = [event.get("email_id") for event in log(scene, "analyze_email")[before:]]
+                if all(answered.count(email_id) >= 2 for email_id in wanted):
+                    return
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
+    except TimeoutError:
+        raise NotSettled("not all emails that were delivered once more were answered") from None
 
 
 async def read_anew(scene: Scene, deadline: float) -> None:

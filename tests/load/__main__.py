@@ -13,10 +13,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-import httpx
 from rich.console import Console
 
-from infra.local.parts import PartFailed
 from tests.load.generator import LoadFailed, installed
 from tests.load.report import failed, show
 from tests.load.scenarios import SCENARIOS, Size
@@ -35,8 +33,9 @@ async def run(sizes: dict[str, Size], console: Console) -> list[Result]:
     for name, size in sizes.items():
         try:
             results.append(await SCENARIOS[name](size))
-        except (LoadFailed, PartFailed, httpx.HTTPError) as error:  # the others are run all the same
+        except Exception as error:  # noqa: BLE001  whatever it is, the others are run all the same
             results.append({"scenario": name, "broken": [f"could not be run: {error!r}"]})
+        (FOLDER / f"{name}.json").write_text(json.dumps(results[-1], indent=1) + "\n")
         show(results[-1], (SCENARIOS[name].__doc__ or "").strip(), console)
     return results
 
@@ -45,15 +44,18 @@ def main() -> int:
     """Exit status: 1 when something broke or could not be run."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; none: all")
-    parser.add_argument("--hours", type=float, default=4.0, help="of `sustained`")
-    parser.add_argument("--factor", type=float, default=1.0, help="how compressed `sustained` and `burst` are")
+    parser.add_argument("--hours", type=float, help="of `sustained`; unset: four")
+    parser.add_argument("--factor", type=float, help="how compressed `sustained` and `burst` are; unset: not")
     parser.add_argument("--share", type=float, default=1.0, help="do only such a share of it all, to try it")
     given = parser.parse_args()
     if unknown := set(given.scenarios).difference(SCENARIOS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    if not (0 < given.hours <= 24 and 1 <= given.factor <= 1_000 and 0 < given.share <= 1):
+    if not given.scenarios and (given.hours or given.factor):
+        parser.error("--hours and --factor are of a scenario: name it")
+    hours, factor = given.hours or 4.0, given.factor or 1.0
+    if not (0 < hours <= 24 and 1 <= factor <= 1_000 and 0 < given.share <= 1):
         parser.error("--hours is up to 24, --factor from 1 to 1000, --share up to 1")
-    size = Size(given.hours, given.factor, given.share)
+    size = Size(hours, factor, given.share)
     sizes = dict.fromkeys(given.scenarios, size) or {
         name: replace(COMPRESSED.get(name, size), share=given.share) for name in SCENARIOS
     }

@@ -19,6 +19,7 @@ import gevent  # type: ignore[import-untyped, import-not-found, unused-ignore]  
 from gevent.event import Event  # type: ignore[import-untyped, import-not-found, unused-ignore]  # the same
 from locust import FastHttpUser, HttpUser, events  # type: ignore[import-not-found, unused-ignore]  # the same
 from locust.exception import StopUser  # type: ignore[import-not-found, unused-ignore]  # the same
+from requests.exceptions import RequestException
 
 from tests.load.plan import BOUNDED, Client, Plan
 
@@ -89,12 +90,29 @@ def whole_day(user: Any) -> None:
     RUN.begun.wait()
     try:
         user.day(RUN.waiting[type(user).__name__].pop())
+    except Exception as error:  # noqa: BLE001  Locust would have the same user begin once more
+        failed(user, f"{type(user).__name__} broke off", error)
     finally:
         RUN.left -= 1
         RUN.bounded -= type(user).__name__ in BOUNDED
         if not RUN.left:
             gevent.spawn(user.environment.runner.quit)
     raise StopUser
+
+
+def failed(user: Any, name: str, error: Exception) -> None:
+    """Have Locust count something as failed that is no request of its own."""
+    user.environment.events.request.fire(
+        request_type="",
+        name=name,
+        response_time=0,
+        response_length=0,
+        response=None,
+        context={},
+        exception=error,
+        start_time=time.time(),
+        url="",
+    )
 
 
 def pause(client: Client) -> None:
@@ -210,8 +228,8 @@ class Chatter(HttpUser):  # type: ignore[misc, unused-ignore]  # as above
             "/chat", json=body, headers=bearer(client), stream=True, catch_response=True, timeout=150
         ) as response:
             kinds, last = set(), ""
-            if response.status_code == 200:
-                for line in response.iter_lines(decode_unicode=True):
+            try:
+                for line in response.iter_lines(decode_unicode=True) if response.status_code == 200 else ():
                     if not line.startswith("data: "):
                         continue
                     last = line.removeprefix("data: ")
@@ -219,11 +237,14 @@ class Chatter(HttpUser):  # type: ignore[misc, unused-ignore]  # as above
                     kinds.add(kind)
                     if kind == "text-delta" and first is None:
                         first = (time.perf_counter() - begun) * 1000
+            except RequestException as error:  # cut on the wire
+                last = type(error).__name__
             response.request_meta["response_time"] = (time.perf_counter() - begun) * 1000
             if response.status_code != 200 or last != "[DONE]" or "error" in kinds or first is None:
                 response.failure(f"{response.status_code}, {'whole' if last == '[DONE]' else 'cut'}: {sorted(kinds)}")
                 return
             response.success()
+        RUN.answers.append({"first_words_ms": first})
         self.environment.events.request.fire(
             request_type="POST",
             name="/chat, first words",

@@ -92,6 +92,7 @@ class Scene:
         finally:
             if scheduler is not None:
                 scheduler.cancel()
+        await self._nothing_refused()
         figures = self._figures(seen, used, driven, time.monotonic() - begun)
         if not rehearsed:
             self.tell(**figures, **emails)
@@ -105,6 +106,19 @@ class Scene:
             clients=clients,
             mail=[base64.b64encode(raw).decode() for raw in self.mail] if senders else [],
         )
+
+    async def _nothing_refused(self) -> None:
+        """Neither Gmail nor the model had to refuse a call as too many."""
+        stack = self.firm.stack
+        gmail = (await stack.http.get(f"{stack.gmail_url}/_sim/stats")).json()["quota"]["refused"]
+        if gmail:
+            self.broken.append(f"Gmail refused {gmail} calls as too many")
+        if stack.model.asked:
+            url = stack.model.url.removesuffix("/v1")
+            for limits in (await stack.http.get(f"{url}/_sim/limits")).json():
+                refused = limits["refused_requests"] + limits["refused_tokens"]
+                if refused:
+                    self.broken.append(f"the model refused {refused} calls as too many")
 
     def tell(self, **figures: Any) -> None:
         """More that was measured."""

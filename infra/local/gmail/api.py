@@ -92,8 +92,8 @@ class GmailApi:
 
     def answer(self, request: Request) -> Answer:
         """Whatever Gmail would answer, refusals included."""
+        routed = self.route(request)
         try:
-            routed = self.route(request)
             if routed is None:
                 raise not_found()
             caller = self._admit(routed, request.headers.get("authorization"))
@@ -112,6 +112,7 @@ class GmailApi:
             mask = routed.query.get("fields")
             return Answer.json(apply_mask(content, parse_mask(mask[-1])) if mask else content)
         except GmailError as refusal:
+            self._simulator.refused[f"{routed.method.name if routed else 'nothing'} {refusal.code}"] += 1
             return refusal.answer()
 
     def address(self, request: Request) -> str:
@@ -175,6 +176,7 @@ def exchange_token(simulator: Simulator, form: Mapping[str, str], url: str) -> A
     try:
         return Answer.json(simulator.tokens.exchange(form, url), headers={"Cache-Control": "no-store"})
     except OAuthError as refusal:
+        simulator.refused[f"token {refusal.error}"] += 1
         return refusal.answer()
 
 

@@ -73,7 +73,7 @@ class PlannedPushFault:
 
 
 class Faults:
-    """What is planned, oldest first. Each call and each push meets one fault at most; `met` counts them by kind."""
+    """What is planned, oldest first. Each call and each push meets one at most; `met` counts them, calls' by method."""
 
     def __init__(self) -> None:
         self._calls: list[PlannedFault] = []
@@ -132,7 +132,7 @@ class Faults:
                 and (fault.method == method or (fault.method is None and not by_name))
                 and fault.address in {None, address}
             ):
-                self.met[fault.kind] += 1
+                self.met[f"{fault.kind} {method}"] += 1
                 fault.count -= 1
                 if not fault.count:
                     self._calls.remove(fault)

@@ -245,6 +245,7 @@ class SimulatorRoutes:
         return JSONResponse(
             {
                 "calls": dict(simulator.calls),
+                "refused": dict(simulator.refused),
                 "most_under_way": dict(simulator.under_way.most),
                 "quota": simulator.quota.report(),
                 "pushes": dict(simulator.pushes.counts),
@@ -259,6 +260,7 @@ class SimulatorRoutes:
     async def reset_stats(self, _request: Request) -> Response:
         """Counts from zero, quota windows included."""
         self._simulator.calls.clear()
+        self._simulator.refused.clear()
         self._simulator.under_way.most.clear()
         self._simulator.pushes.counts.clear()
         self._simulator.quota.reset()

@@ -84,6 +84,8 @@ class Simulator:
     behaviour: Behaviour
     randomness: random.Random
     calls: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    """By what was called and why not: `history.list 404`, `token invalid_grant`."""
     under_way: UnderWay = field(default_factory=UnderWay)
     watched_elsewhere: set[int] = field(default_factory=set)
     """Mailboxes whose pushes go to another client of the project, until that is stopped."""

@@ -7,6 +7,10 @@ doesn't ask Python for the time of day is left alone: monotonic clocks, and what
 import os
 import time
 
-import time_machine
+try:
+    import time_machine
 
-time_machine.travel(time.time() + float(os.environ["TENTHS_CLOCK_AHEAD"]), tick=True).start()
+    time_machine.travel(time.time() + float(os.environ["TENTHS_CLOCK_AHEAD"]), tick=True).start()
+except BaseException:  # noqa: BLE001  whatever it is
+    # Python goes on without what fails here: then the clock would be right, and nobody would know.
+    os._exit(1)
