@@ -1,7 +1,7 @@
 """Settings of the functions: read from the environment, checked once, frozen. Secrets are masked when shown."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from cryptography.fernet import Fernet
 from pydantic import (
@@ -18,6 +18,8 @@ from pydantic import (
 from pydantic_core import Url
 
 from shared.errors import SettingsError
+
+LONGEST_CATCH_UP_DAYS: Final = 365
 
 HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
 RedisUrl = Annotated[Url, UrlConstraints(allowed_schemes=["redis", "rediss"], host_required=True)]
@@ -130,7 +132,7 @@ class GmailPushSettings(Settings, CallerSettings):
     sent_emails_topic: NonEmpty = "sent-emails"
     pubsub_emulator_host: str | None = None
     """host:port of an emulator; unset: Pub/Sub itself."""
-    catch_up_days: Annotated[int, Field(ge=1, le=365)] = 30
+    catch_up_days: Annotated[int, Field(ge=1, le=LONGEST_CATCH_UP_DAYS)] = 30
     """How far back a mailbox is listed at most when Gmail no longer has its history."""
 
 
@@ -268,6 +270,13 @@ class UpkeepSettings(Settings, RescanTopicSettings):
     """The same for entries that were dismissed, from then on."""
     retention_jobs_days: Annotated[int, Field(ge=0, le=36_500)] = 90
     """The same for rescans that have ended."""
+
+    @field_validator("retention_days")
+    @classmethod
+    def _nothing_forgotten_is_caught_up(cls, days: int) -> int:
+        if 0 < days <= LONGEST_CATCH_UP_DAYS:
+            raise ValueError(f"more than {LONGEST_CATCH_UP_DAYS} days, or 0: catching up would read it again as new")
+        return days
 
 
 class MaintenanceSettings(UpkeepSettings, CallerSettings):

@@ -43,6 +43,11 @@ class ConnectedMailbox:
         """A message that someone else sent arrives."""
         return await self._post("messages", raw, lambda message: {**message, "labelIds": ["INBOX", "UNREAD"]})
 
+    async def bin(self, email_id: str) -> None:
+        """Put an email into the bin. Raises httpx.HTTPStatusError."""
+        answer = await self.http.post(f"{self._base}/messages/{email_id}/trash", headers=self._headers)
+        answer.raise_for_status()
+
     async def delete(self, email_id: str) -> None:
         answer = await self.http.delete(f"{self._base}/messages/{email_id}", headers=self._headers)
         answer.raise_for_status()

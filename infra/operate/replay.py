@@ -27,6 +27,7 @@ async def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if arguments.kept:
             told: Counts = {"replayed": await upkeep.replaying.replay_kept(arguments.most)}
         else:
-            told = (await upkeep.run(NAME)).counts
+            done = await upkeep.run(NAME)
+            told = {**done.counts, "more": done.more}
     sys.stdout.write(json.dumps(told) + "\n")
     return 0

@@ -109,11 +109,7 @@ async def test_a_task_and_a_replay_are_an_operators_to_have_done_too(running: Ru
 async def test_an_email_in_the_bin_was_sent_all_the_same(running: Running, dana: Timekeeper) -> None:
     sent = await dana.mailbox.send(work(24))
     await dana.until_outcomes(sent)
-    base, headers = (
-        f"{running.stack.gmail_url}/gmail/v1/users/me",
-        {"Authorization": f"Bearer {dana.mailbox.owner_token}"},
-    )
-    (await running.stack.http.post(f"{base}/messages/{sent}/trash", headers=headers)).raise_for_status()
+    await dana.mailbox.bin(sent)
     found = await covered(running, dana)
     assert (found.sent_in_gmail, found.accounted_for) == (1, 1)
 

@@ -52,6 +52,7 @@ async def test_a_history_that_gmail_no_longer_has_is_made_good_by_listing_what_w
 ) -> None:
     await running.fault("push_drop", count=2)
     missed = [await dana.mailbox.send(work(minutes)) for minutes in (12, 18)]
+    await dana.mailbox.bin(missed[0])  # it was sent all the same
     await until(lambda: _pending(running), lambda pending: pending == 0)
     await running.fault("expire_history", address=dana.user.email)
     last = await dana.mailbox.send(work(24))

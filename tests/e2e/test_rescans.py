@@ -175,6 +175,13 @@ async def test_a_rescan_finds_exactly_what_the_command_line_finds(dana: Rescanne
     assert [each["id"] for each in listed] == [again["id"], job["id"]]
 
 
+async def test_a_rescan_reads_what_was_sent_and_put_into_the_bin(dana: Rescanned) -> None:
+    sent = await dana.dana.mailbox.send(work(24))
+    await dana.dana.mailbox.bin(sent)
+    assert (await dana.rescan())["state"] == "done"
+    assert await dana.minutes() == [24]
+
+
 async def test_a_rescan_reads_its_range_and_what_its_filter_leaves(dana: Rescanned) -> None:
     await dana.past(dated(12, days=1), dated(18, days=5), dated(24, days=9), dated(30, "Filing fee, 0.5 on it", days=5))
     now = datetime.now(UTC)

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from shared.errors import KeyMissing, SettingsError
-from shared.settings import AnalyzeEmailSettings, GmailPushSettings
+from shared.settings import AnalyzeEmailSettings, GmailPushSettings, UpkeepSettings
 from shared.tokens import TokenVault
 from shared.wiring import judge
 
@@ -85,6 +85,13 @@ def test_a_function_that_lacks_a_setting_ends_at_start_with_one_line(target: str
     )
     assert done.returncode == 1
     assert done.stderr.strip() == f"tenths: {target}: environment variable SUPABASE_URL is not set"
+
+
+@pytest.mark.parametrize("days", ["0", "366", "2557"])
+def test_what_is_purged_is_older_than_what_is_caught_up_with(days: str) -> None:
+    assert UpkeepSettings.from_environ({**GOOD, "RETENTION_DAYS": days}).retention_days == int(days)
+    with pytest.raises(SettingsError, match="RETENTION_DAYS"):
+        UpkeepSettings.from_environ({**GOOD, "RETENTION_DAYS": "365"})
 
 
 def test_without_a_key_there_is_no_model_and_with_one_there_is() -> None:
