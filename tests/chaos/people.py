@@ -10,7 +10,7 @@ from tests.chaos.expected import Expected
 from tests.chaos.plan import Mail
 from tests.chaos.scene import Scene, Timekeeper, patiently
 
-ACT_SECONDS: Final = 240.0
+ACT_SECONDS: Final = 1_500.0
 _WANTED: Final = {"Prefer": "return=representation"}
 
 

@@ -10,12 +10,14 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console
 
 from tests.load.generator import LoadFailed, installed
+from tests.load.markdown import reports, tables
 from tests.load.report import failed, show
 from tests.load.scenarios import SCENARIOS, Size
 from tests.load.scene import FOLDER, Result
@@ -23,6 +25,10 @@ from tests.load.scene import FOLDER, Result
 # Half an hour, and five minutes, in one and a quarter: as much as Google's emulator of Pub/Sub carries.
 COMPRESSED: Final[Mapping[str, Size]] = MappingProxyType(
     {"sustained": Size(hours=0.5, factor=24.0), "burst": Size(factor=4.0)}
+)
+# Whose they are; given for another, or for all, they would change nothing.
+OPTIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"hours": frozenset({"sustained"}), "factor": frozenset({"sustained", "burst"})}
 )
 WIDTH: Final = 120
 
@@ -35,6 +41,7 @@ async def run(sizes: dict[str, Size], console: Console) -> list[Result]:
             results.append(await SCENARIOS[name](size))
         except Exception as error:  # noqa: BLE001  whatever it is, the others are run all the same
             results.append({"scenario": name, "broken": [f"could not be run: {error!r}"]})
+        results[-1] |= {"share": size.share, "measured_at": datetime.now(UTC).isoformat(timespec="seconds")}
         (FOLDER / f"{name}.json").write_text(json.dumps(results[-1], indent=1) + "\n")
         show(results[-1], (SCENARIOS[name].__doc__ or "").strip(), console)
     return results
@@ -46,13 +53,22 @@ def main() -> int:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"of {', '.join(SCENARIOS)}; none: all")
     parser.add_argument("--hours", type=float, help="of `sustained`; unset: four")
     parser.add_argument("--factor", type=float, help="how compressed `sustained` and `burst` are; unset: not")
-    parser.add_argument("--share", type=float, default=1.0, help="do only such a share of it all, to try it")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="do only such a share of it all, to try it: limits are not reached"
+    )
+    parser.add_argument("--table", action="store_true", help="run nothing: the last reports as docs/load.md's tables")
     given = parser.parse_args()
     if unknown := set(given.scenarios).difference(SCENARIOS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    if not given.scenarios and (given.hours or given.factor):
-        parser.error("--hours and --factor are of a scenario: name it")
-    hours, factor = given.hours or 4.0, given.factor or 1.0
+    if given.table:
+        found = reports(FOLDER, given.scenarios or SCENARIOS)
+        sys.stdout.write(tables(found))
+        return int(failed(found) or not found)
+    for option, scenarios in OPTIONS.items():
+        if getattr(given, option) is not None and (not given.scenarios or set(given.scenarios) - scenarios):
+            parser.error(f"--{option} is of {' and '.join(sorted(scenarios))} only: name what it is for")
+    hours = 4.0 if given.hours is None else given.hours
+    factor = 1.0 if given.factor is None else given.factor
     if not (0 < hours <= 24 and 1 <= factor <= 1_000 and 0 < given.share <= 1):
         parser.error("--hours is up to 24, --factor from 1 to 1000, --share up to 1")
     size = Size(hours, factor, given.share)

@@ -34,8 +34,14 @@ DOUBTFUL_A_SECOND: Final = 10.0
 # A minute's window, full, and some of the next.
 LIMIT_SECONDS: Final = 70.0
 LIVE_A_SECOND: Final = 1.0
-LEAST_SHARE: Final = 0.85
-"""Of a limit, to be used by whoever shows that it is kept: of the model's, two cores can ask for little more."""
+LEAST_SHARE: Final = 0.9
+"""Of a limit, to be used by whoever shows that it is kept."""
+LEAST_MODEL_SHARE: Final = 0.85
+"""The same of the model's, of which two cores that do nothing else were seen to ask for 90 %."""
+MOST_GROWTH: Final = 0.1
+"""Of what a process holds after the first emails. 1,000 more that each left some 12 KB behind, about one email with
+what was read in it, would pass it; processes that leave nothing behind were seen to grow by 1 to 4 % as memory is
+scattered and the last modules are loaded."""
 CHUNK_MS: Final = 20
 QUESTIONS: Final = (
     "Give me the summary of this month, please.",
@@ -96,6 +102,7 @@ async def unbroken(size: Size) -> Result:
             begun, seconds = datetime.now(UTC), emails / UNBROKEN_A_SECOND
             clients = [*mail_clients(senders, emails, seconds, made.mail), *browsers(watching, 0.5)]
             await made.load(clients, seconds=seconds, senders=senders, rehearsed=rehearsed)
+        made.grew_no_more_than(MOST_GROWTH)
         await made.covered(senders, begun)
         return made.result()
 
@@ -123,6 +130,7 @@ async def model_limit(size: Size) -> Result:
             most=limits["most_requests"],
             allowed=MODEL_REQUESTS_A_MINUTE,
             refused=limits["refused_requests"] + limits["refused_tokens"],
+            least_share=LEAST_MODEL_SHARE,
             answers=dict(said),
         )
         return made.result()
@@ -193,13 +201,13 @@ async def _gmail_limit(name: str, profile: str, size: Size) -> Result:
         return made.result()
 
 
-def _hold(made: Scene, *, most: int, allowed: int, refused: int, **more: Any) -> None:
+def _hold(made: Scene, *, most: int, allowed: int, refused: int, least_share: float = LEAST_SHARE, **more: Any) -> None:
     """What a limit held against: the most in any sliding minute, and what was refused, as the simulator counted."""
     share = round(most / allowed, 3)
     made.tell(limit={"allowed": allowed, "most": most, "used_share": share, "refused": refused} | more)
     if refused:
         made.broken.append(f"{refused} calls were refused as too many")
-    if share < LEAST_SHARE:
+    if most < allowed * least_share:
         made.broken.append(f"{most} in a minute, which says nothing of how {allowed} are kept")
     if most > allowed:
         made.broken.append(f"{most} in a minute, where {allowed} are allowed")

@@ -120,6 +120,12 @@ class Scene:
                 if refused:
                     self.broken.append(f"the model refused {refused} calls as too many")
 
+    def grew_no_more_than(self, share: float) -> None:
+        """Hold every process to such a share of what it held when what was measured last began."""
+        for name, figures in self._result["functions"].items():
+            if figures["growth_mb"] > figures["before_mb"] * share:
+                self.broken.append(f"{name} grew by {figures['growth_mb']:g} MB from {figures['before_mb']:g}")
+
     def tell(self, **figures: Any) -> None:
         """More that was measured."""
         self._result |= figures
