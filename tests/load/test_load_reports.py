@@ -1,21 +1,26 @@
 """Figures of load are right, and nothing that broke is told as having held."""
 
 import json
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
+import httpx
 import pytest
 from rich.console import Console
 
+from tests.load import __main__ as program
 from tests.load import scene
 from tests.load.figures import by_endpoint, percentile, spread
 from tests.load.generator import Seen
+from tests.load.markdown import reports, tables
 from tests.load.meter import Used
 from tests.load.plan import Client, Plan
 from tests.load.report import failed, show
-from tests.load.scenarios import _hold
-from tests.load.scene import Scene, mail_clients
+from tests.load.scenarios import Size, _hold
+from tests.load.scene import Result, Scene, mail_clients
 from tests.performance.firm import Firm, Lawyer
 
 CLIENT = Client("Browser", token="t", sends=((0.5, 1),), texts=("one",))
@@ -98,11 +103,107 @@ async def test_an_email_that_nobody_can_account_for_breaks_a_scenario(
     assert trying.broken == [expected]
 
 
-@pytest.mark.parametrize(("most", "refused", "holds"), [(3_500, 0, True), (3_501, 0, False), (3_400, 1, False)])
+@pytest.mark.parametrize(
+    ("most", "refused", "holds"),
+    [(3_500, 0, True), (3_501, 0, False), (3_400, 1, False), (3_150, 0, True), (3_149, 0, False), (0, 0, False)],
+)
 def test_a_limit_holds_when_nothing_was_refused_and_no_minute_had_more(most: int, refused: int, holds: bool) -> None:
     trying = made()
     _hold(trying, most=most, allowed=3_500, refused=refused)
     assert failed([trying.result()]) is not holds
+
+
+@pytest.mark.parametrize(
+    ("gmail", "requests", "tokens", "broken"),
+    [
+        (0, 0, 0, []),
+        (2, 0, 0, ["Gmail refused 2 calls as too many"]),
+        (0, 1, 2, ["the model refused 3 calls as too many"]),
+    ],
+)
+async def test_whatever_a_simulator_refused_breaks_any_scenario(
+    gmail: int, requests: int, tokens: int, broken: list[str]
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/_sim/stats":
+            return httpx.Response(200, json={"quota": {"refused": gmail}})
+        return httpx.Response(200, json=[{"refused_requests": requests, "refused_tokens": tokens}])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        model = SimpleNamespace(asked=True, url="http://127.0.0.1:2/v1")
+        stack = SimpleNamespace(http=http, gmail_url="http://127.0.0.1:1", model=model)
+        trying = Scene("tried", cast("Firm", SimpleNamespace(stack=stack)))
+        await trying._nothing_refused()
+    assert trying.broken == broken
+
+
+@pytest.mark.parametrize(("growth", "broken"), [(10.0, []), (10.5, ["tools grew by 10.5 MB from 100"])])
+def test_a_process_that_grows_by_more_than_it_may_breaks_a_scenario(growth: float, broken: list[str]) -> None:
+    trying = made()
+    trying.tell(functions={"tools": {"before_mb": 100.0, "growth_mb": growth}})
+    trying.grew_no_more_than(0.1)
+    assert trying.broken == broken
+
+
+async def test_a_scenario_that_cannot_be_run_is_told_as_broken_and_the_others_are_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def breaks(_size: Size) -> Result:
+        raise FileNotFoundError("record.json")
+
+    async def holds(_size: Size) -> Result:
+        return {"scenario": "holds", "broken": []}
+
+    monkeypatch.setattr(program, "SCENARIOS", {"breaks": breaks, "holds": holds})
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
+    results = await program.run({"breaks": Size(), "holds": Size(share=0.5)}, Console(record=True, quiet=True))
+    assert failed(results)
+    assert results[0]["broken"] == ["could not be run: FileNotFoundError('record.json')"]
+    assert not results[1]["broken"]
+    assert reports(tmp_path, ("breaks", "holds")) == results
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--hours", "4"],
+        ["--factor", "2"],
+        ["burst", "--hours", "4"],
+        ["chat", "--factor", "2"],
+        ["sustained", "burst", "--hours", "1"],
+        ["sustained", "--hours", "0"],
+        ["nothing"],
+    ],
+)
+def test_what_would_change_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["load", *given])
+    with pytest.raises(SystemExit, match="2"):
+        program.main()
+    assert "error: " in capsys.readouterr().err
+
+
+def test_the_table_is_of_the_last_reports_and_tells_what_broke(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tried = made()
+    tried.tell(**tried._figures([Seen([asked("HTTPError: 503")], [], [], 0.0)], Used(), 1.0, 1.0))
+    tried.tell(lag_ms=spread([250.4, 1250.6]), share=0.5, measured_at="2026-11-26T12:00:00+00:00")
+    _hold(tried, most=3_500, allowed=3_500, refused=0)
+    (tmp_path / "burst.json").write_text(json.dumps(tried.result()))
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["load", "--table"])
+    assert program.main() == 1
+    told = capsys.readouterr().out
+    lag = "from sending to on record | 250 | 1,251 | 1,251 | 1,251 | 1 of 1 | - | 0% | 0% | 2026-11-26 |"
+    assert f"| `tried`, 50% of it **BROKEN** | {lag}" in told
+    assert "| `tried` | 3,500 | 3,500 | 100.0% | 0 |" in told
+    assert "BROKEN, `tried`: 1 requests failed" in told
+
+
+def test_a_table_shows_a_scenario_that_could_not_be_run() -> None:
+    assert "| `chat` **BROKEN** | - |" in tables([{"scenario": "chat", "broken": ["could not be run"]}])
 
 
 def test_what_broke_is_shown() -> None:
