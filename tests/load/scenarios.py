@@ -40,8 +40,7 @@ LEAST_MODEL_SHARE: Final = 0.85
 """The same of the model's, of which two cores that do nothing else were seen to ask for 90 %."""
 MOST_GROWTH: Final = 0.1
 """Of what a process holds after the first emails. 1,000 more that each left some 12 KB behind, about one email with
-what was read in it, would pass it; processes that leave nothing behind were seen to grow by 1 to 4 % as memory is
-scattered and the last modules are loaded."""
+what was read in it, would pass it; what is measured is less than 1 %."""
 CHUNK_MS: Final = 20
 QUESTIONS: Final = (
     "Give me the summary of this month, please.",

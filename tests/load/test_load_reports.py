@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.load import __main__ as program
 from tests.load import scene
 from tests.load.figures import by_endpoint, percentile, spread
-from tests.load.generator import Seen
+from tests.load.generator import LoadFailed, Seen
 from tests.load.markdown import reports, tables
 from tests.load.meter import Used
 from tests.load.plan import Client, Plan
@@ -176,8 +176,13 @@ async def test_a_scenario_that_cannot_be_run_is_told_as_broken_and_the_others_ar
     ],
 )
 def test_what_would_change_nothing_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, given: list[str]
 ) -> None:
+    def begins() -> None:
+        raise LoadFailed("a run begins")
+
+    monkeypatch.setattr(program, "installed", begins)
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
     monkeypatch.setattr(sys, "argv", ["load", *given])
     with pytest.raises(SystemExit, match="2"):
         program.main()
