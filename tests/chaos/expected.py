@@ -1,7 +1,10 @@
 """What must come out: for each email the entries that the same rules and the same model give, asked in peace."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,9 +17,16 @@ from shared.settings import ModelSettings
 from shared.store.analyses import DirectoryMatter
 from shared.wiring import judge
 from tests.chaos.plan import Mail, Plan
-from tests.chaos.scene import Scene, Timekeeper
+from tests.chaos.scene import Scene, Timekeeper, model_requests
 
 LEAVING: Final = {"snippets", "full"}
+# Who asks in peace has no minute to share.
+LIMITING: Final = frozenset({"OPENAI_REQUESTS_A_MINUTE", "REDIS_URL"})
+# What the table has for those who choose nothing.
+INCREMENT: Final = 6
+_ROUNDED: Final[Mapping[str, Callable[[Decimal], int]]] = MappingProxyType(
+    {"up": math.ceil, "nearest": lambda increments: math.floor(increments + Decimal("0.5"))}
+)
 
 
 class Line(NamedTuple):
@@ -31,9 +41,12 @@ class Line(NamedTuple):
     client: str | None
     day: str
     billable: bool
+    billed: float
+    extractor: str
 
     @classmethod
-    def of_entry(cls, email_id: str, entry: Entry) -> "Line":
+    def of_entry(cls, email_id: str, entry: Entry, settings: Mapping[str, Any]) -> "Line":
+        """`settings`: how its timekeeper rounds."""
         return cls(
             email_id,
             entry.amount.start,
@@ -44,6 +57,8 @@ class Line(NamedTuple):
             entry.client_matter,
             entry.date_performed.isoformat(),
             entry.billable,
+            _billed(entry, settings),
+            entry.extractor.value,
         )
 
     @classmethod
@@ -60,6 +75,8 @@ class Line(NamedTuple):
             row["client_matter"],
             row["date_performed"],
             row["billable"],
+            row["billed_minutes"],
+            row["extractor"],
         )
 
 
@@ -80,8 +97,12 @@ class Expected:
 
 
 async def expect(plan: Plan, scene: Scene) -> Expected:
-    """Work it out, before anything goes wrong. Afterwards the model's simulator has forgotten that it was asked."""
-    asked = judge(ModelSettings.from_environ(scene.stack.function_settings()))
+    """Work it out, before anything goes wrong. Afterwards the model's simulator has forgotten that it was asked.
+
+    From then on it keeps to the limit that the functions are told.
+    """
+    settings = {name: value for name, value in scene.stack.function_settings().items() if name not in LIMITING}
+    asked = judge(ModelSettings.from_environ(settings))
     if asked is None:
         raise RuntimeError("a run needs the model's simulator")
     try:
@@ -93,6 +114,7 @@ async def expect(plan: Plan, scene: Scene) -> Expected:
     finally:
         await asked.close()
     await scene.model("DELETE", "requests")
+    await scene.model("PATCH", "settings", requests_a_minute=model_requests(plan))
     return Expected(found)
 
 
@@ -110,8 +132,18 @@ async def _outcome(mail: Mail, timekeeper: Timekeeper, asked: Judge) -> Outcome:
         put = question(email, doubts(email, found), full=mode == "full", limits=asked.limits)
     if put is not None:
         found = ground(email, found, put, await asked.judge(put), zone).found
-    lines = tuple(Line.of_entry("", entry) for entry in found.entries)
+    lines = tuple(Line.of_entry("", entry, settings) for entry in found.entries)
     return Outcome("entries" if lines else "none", lines, asks=put is not None)
+
+
+def _billed(entry: Entry, settings: Mapping[str, Any]) -> float:
+    """What is charged of an entry by itself: of a matter's day its minutes, since the day's sum is what is rounded."""
+    if not entry.billable:
+        return 0.0
+    if settings.get("rounding_scope") == "matter_day":
+        return entry.duration_minutes
+    rounded = _ROUNDED[settings.get("rounding_mode", "up")]
+    return float(INCREMENT * rounded(Decimal(str(entry.duration_minutes)) / INCREMENT))
 
 
 def leaking_lines(plan: Plan) -> Sequence[str]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from infra.local.parts import Part, PartFailed
-from tests.chaos.scene import Scene
+from tests.chaos.scene import MET, Scene
 from tests.e2e.wire import When
 
 CLOCK: Final = Path(__file__).with_name("clock")
@@ -95,17 +95,17 @@ async def kill(scene: Scene, function: str) -> None:
 
 async def kill_amid(scene: Scene, function: str, part: str, needle: str, when: str) -> None:
     """SIGKILL to a function at a certain step: its request sent and not seen, or done and not answered."""
-    scene.counts[f"kill {function} amid a step"] += 1
+    name = f"kill {function} amid {needle}, {when}"
+    scene.counts[name] += 1
     async with scene.turns[function]:  # one after the other: else none comes to its step
-        left = scene.ends_at - asyncio.get_running_loop().time()
-        if left <= 0:
+        if (left := scene.left_seconds) <= 0:
             return
         hold = scene.wires[function, part].hold(needle.encode(), When(when))
         try:
             await hold.until_reached(min(REACHED_SECONDS, left))
             await asyncio.sleep(ANSWERED_SECONDS)
             await scene.stack.functions[function].kill9()
-            scene.counts[f"met: kill {function} amid a step"] += 1
+            scene.counts[MET + name] += 1
         except TimeoutError:
             return  # nobody came by
         finally:
@@ -148,7 +148,7 @@ async def clock(scene: Scene, function: str, ahead: float, seconds: float) -> No
     name = f"clock of {function} {'ahead' if ahead > 0 else 'behind'}"
     scene.counts[name] += 1
     async with scene.turns[function]:  # one after the other: else one ends another's, or kills before a process answers
-        if asyncio.get_running_loop().time() >= scene.ends_at:
+        if scene.left_seconds <= 0:
             return
         wrong = {"PYTHONPATH": str(CLOCK), "TENTHS_CLOCK_AHEAD": str(ahead)}
         process.env.update(wrong)
@@ -156,7 +156,7 @@ async def clock(scene: Scene, function: str, ahead: float, seconds: float) -> No
             await process.kill9()
             while not await _answers(process):  # noqa: ASYNC110  another process's start
                 await asyncio.sleep(0.05)
-            scene.counts[f"met: {name}"] += 1  # it would not have started with a right one: see sitecustomize
+            scene.counts[MET + name] += 1  # it would not have started with a right one: see sitecustomize
             await asyncio.sleep(seconds)
         finally:
             for variable in wrong:
@@ -183,10 +183,14 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
 
 
 async def calm(scene: Scene) -> None:
-    """Nothing more goes wrong: what was planned and not met is taken back, and all parts answer."""
+    """Nothing more goes wrong: what was planned and not met is taken back."""
     left = await scene.stack.http.delete(f"{scene.stack.gmail_url}/_sim/faults")
     left.raise_for_status()
     await scene.model("DELETE", "faults")
+
+
+async def all_answer(scene: Scene) -> None:
+    """Wait until no part is away any more. Raises TimeoutError when one stays away."""
     parts = [_part(scene, name) for name in ("postgres", "postgrest", "gateway", "valkey", "pubsub")]
     async with asyncio.timeout(60):
         for part in (*parts, *scene.stack.functions.values()):

@@ -5,8 +5,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.met import is_counted
 from tests.chaos.plan import Plan
-from tests.chaos.run import MET, Ran, is_counted
+from tests.chaos.run import Ran
+from tests.chaos.scene import MET
 
 MOST_DIFFERENCES: Final = 40
 

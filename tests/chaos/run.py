@@ -13,16 +13,17 @@ from typing import Any, Final
 from infra.local.stack import SENT_EMAILS
 from tests.chaos import people, upkeep
 from tests.chaos.expected import Expected, expect
-from tests.chaos.faults import FAULTS, calm
+from tests.chaos.faults import FAULTS, all_answer, calm
+from tests.chaos.met import count_met, never_met, until_met
 from tests.chaos.plan import Event, Mail, Plan
 from tests.chaos.scene import Scene, patiently, scene
 from tests.chaos.settling import NotSettled, log, once_more, read_anew, settle
 from tests.chaos.verdict import as_they_came, differences
 
 QUOTA_PROFILE: Final = "2026"
-MET: Final = "met: "
-"""How a scene counts what a fault has hit, where nobody else does."""
 PATIENCE_SECONDS: Final = 300.0
+MEETING_SECONDS: Final = 20.0
+"""For what has hit nothing yet."""
 _LOGS: Final = ("gmail_push", "analyze_email", "rescan_page")
 
 # What people do takes as long as it takes, whatever goes wrong meanwhile.
@@ -47,15 +48,7 @@ class Ran:
     @property
     def never_met(self) -> list[str]:
         """What was planned, would have been counted when it hit, and hit nothing."""
-        return sorted(
-            name for name in self.counts if is_counted(name) and not name.startswith(MET) and not self.met[name]
-        )
-
-
-def is_counted(name: str) -> bool:
-    """Whether it is told of a fault how often it has hit; others are done by whoever plans them."""
-    kinds = ("gmail ", "model ", "push ", "clock ", "history expired", "token revoked", "access token ended")
-    return name.startswith(kinds) or name.endswith(" amid a step")
+        return never_met(self.counts, self.met)
 
 
 async def run(
@@ -69,8 +62,11 @@ async def run(
         expected = await expect(plan, on)
         say(f"{len(plan.persons)} people have signed up; {len(expected.mails)} emails to send in {plan.seconds:g} s")
         begun, doings, doing = datetime.now(UTC), people.Doings(), list[asyncio.Task[None]]()
+        looking = asyncio.create_task(_look_for_refusals(on))
         try:
             await _play(plan, on, expected, doings, doing, say)
+            await all_answer(on)
+            await until_met(on, plan, MEETING_SECONDS)
             await calm(on)
             say("nothing goes wrong any more")
             since, unsettled, before = time.monotonic(), list[str](), list[str]()
@@ -83,10 +79,12 @@ async def run(
                 if plan.aided:
                     before = await as_they_came(plan, on, expected, doings)
                     await read_anew(on, patience_seconds)
+                    # For some there was no room in the model's minute.
+                    await settle(on, plan, expected, doing, patience_seconds)
             except NotSettled as failure:
                 unsettled, settled = [str(failure)], time.monotonic() - since
         finally:
-            for task in doing:
+            for task in (*doing, looking):
                 task.cancel()
         return Ran(
             [*unsettled, *before, *await differences(plan, on, expected, doings, begun)],
@@ -94,10 +92,16 @@ async def run(
             entries=sum(len(outcome.lines) for outcome in expected.mails.values()),
             settled_seconds=settled,
             counts=on.counts,
-            met=await _met(on),
+            met=await count_met(on),
             retries=_retries(on),
             quota=(await on.gmail_stats())["quota"],
         )
+
+
+async def _look_for_refusals(on: Scene) -> None:
+    while True:
+        await on.look_for_refusals()
+        await asyncio.sleep(1)
 
 
 async def _play(
@@ -185,21 +189,6 @@ async def _redeliver(plan: Plan, on: Scene, mail: int, times: int) -> None:
 
 async def _id_of(on: Scene, mail: int) -> str:
     return on.sent[mail]
-
-
-async def _met(on: Scene) -> Counter[str]:
-    """How many calls and pushes have met which fault, by the names that they were planned under."""
-    stats, model = await on.gmail_stats(), await on.model("GET", "faults")
-    gmail, refused = stats["faults_met"], stats["refused"]
-    names = {kind: kind.replace("_", " ") if kind.startswith("push_") else f"gmail {kind}" for kind in gmail}
-    met = Counter({names[kind]: times for kind, times in gmail.items()})
-    met.update({f"model {kind}": times for kind, times in model.items()})
-    met.update({name.removeprefix(MET): times for name, times in on.counts.items() if name.startswith(MET)})
-    # What a mailbox's owner, or time, has done shows in what Gmail answers for it.
-    met["history expired"] = refused.get("history.list 404", 0)
-    met["token revoked"] = refused.get("token invalid_grant", 0)
-    met["access token ended"] = sum(times for what, times in refused.items() if what.endswith(" 401"))
-    return met
 
 
 def _retries(on: Scene) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,12 @@ from tests.e2e.wire import Wire
 T = TypeVar("T")
 WIRED: Final = frozenset({"gmail_push", "analyze_email"})
 PAUSE_SECONDS: Final = 0.25
+TURN_SECONDS: Final = 15.0
+MET: Final = "met: "
+"""How a scene counts what a fault has hit, where nobody else does."""
+LAYING_OUT_SECONDS: Final = 60.0
+LEAST_MODEL_REQUESTS: Final = 75
+UNAIDED_MODEL_REQUESTS: Final = 3_500
 # What a client of the stack may meet while parts of it are away.
 AWAY: Final = (
     *(httpx.HTTPError, OSError, TimeoutError),
@@ -57,8 +64,15 @@ class Scene:
     """Who kills a function at a step waits for those who do so already."""
     valkey_away: list[tuple[float, float]] = field(default_factory=list)
     """From when to when Valkey was down or stood still, epoch seconds."""
+    model_refused_at: list[float] = field(default_factory=list)
+    """When the model refused a call over its limits, epoch seconds, to within the time between two looks."""
     ends_at: float = float("inf")
-    """When nothing goes wrong any more, by the event loop's clock."""
+    """When nothing more begins to go wrong, by the event loop's clock."""
+
+    @property
+    def left_seconds(self) -> float:
+        """How long whatever had to wait for its turn may still begin."""
+        return self.ends_at + TURN_SECONDS - asyncio.get_running_loop().time()
 
     async def gmail(self, **fault: Any) -> None:
         """A fault of the Gmail simulator."""
@@ -76,6 +90,12 @@ class Scene:
         answer = await self.stack.http.request(method, url, json=body or None)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    async def look_for_refusals(self) -> None:
+        """Note how often the model has refused calls over its limits since the last look."""
+        limits = await self.model("GET", "limits")
+        refused = sum(each["refused_requests"] + each["refused_tokens"] for each in limits)
+        self.model_refused_at += [time.time()] * (refused - len(self.model_refused_at))
 
     async def publish(self, topic: str, *data: bytes, deadline: float = 60.0) -> None:
         """Raises TimeoutError when Pub/Sub doesn't take it by the deadline."""
@@ -107,6 +127,34 @@ class Scene:
         """Connect a mailbox, or connect it again; a person tries until it works."""
         user = replace(timekeeper.user, email=timekeeper.person.address(mailbox))
         return await patiently(lambda: self.stack.connect(user), 60.0)
+
+
+class _Stack(Stack):
+    """With a model that may be asked seldom, and a Pub/Sub that may be killed while it is laid out."""
+
+    model_requests: int
+
+    def function_settings(self, function: str | None = None) -> dict[str, str]:
+        return {**super().function_settings(function), "OPENAI_REQUESTS_A_MINUTE": str(self.model_requests)}
+
+    async def _lay_out(self) -> None:
+        async with asyncio.timeout(LAYING_OUT_SECONDS):
+            while True:
+                try:
+                    return await super()._lay_out()
+                except (AioRpcError, GoogleAPICallError):
+                    if not self.pubsub.running:
+                        return None  # killed once more: whoever starts it again does this anew
+                    await asyncio.sleep(PAUSE_SECONDS)
+
+
+def model_requests(plan: Plan) -> int:
+    """How often a minute the model may be asked: so often that a run comes near it, where maintenance asks later.
+
+    Without maintenance nobody asks again for whom there was no room in time.
+    """
+    sent = sum(mail.fate == "sent" for mail in plan.mails)
+    return max(LEAST_MODEL_REQUESTS, sent // 4) if plan.aided else UNAIDED_MODEL_REQUESTS
 
 
 async def _sign_up(scene: Scene, ending: contextlib.AsyncExitStack, person: Person) -> Timekeeper:
@@ -146,7 +194,7 @@ async def scene(folder: Path, plan: Plan, *, quota_profile: str) -> AsyncIterato
             return port
         return wires.setdefault((function, part), Wire(port)).port
 
-    stack = Stack(
+    stack = _Stack(
         folder,
         quota_profile=quota_profile,
         simulate_model=True,
@@ -157,6 +205,7 @@ async def scene(folder: Path, plan: Plan, *, quota_profile: str) -> AsyncIterato
         gmail_options=("--seed", str(plan.seed)),
         delivery=_delivery(aided=plan.aided),
     )
+    stack.model_requests = model_requests(plan)
     async with contextlib.AsyncExitStack() as ending:
         await ending.enter_async_context(stack)
         for wire in wires.values():

@@ -68,7 +68,8 @@ def troubles(chance: random.Random, persons: tuple[Person, ...], seconds: float,
             begin, length = place / among, 1 / among
             # History expires earlier: catching up would make good the rest, too.
             at = seconds * (begin + length * chance.uniform(0.1, 0.5 if what == "history_expires" else 0.9))
-            yield _event(at, what, **_drawn(chance, how, persons))
+            drawn = _drawn(chance, how, persons)
+            yield _event(at, what, **(drawn | {"count": 1} if brief and what == "model" else drawn))
     if aided:
         # At the end messages wait, and Pub/Sub forgets them: nobody who connects again will make that good.
         yield _event(seconds * 0.9 - 2, "clock", function="analyze_email", ahead=-95, seconds=4.0)
@@ -80,9 +81,10 @@ def troubles(chance: random.Random, persons: tuple[Person, ...], seconds: float,
 def _storms_and_steps(chance: random.Random, seconds: float, times: int) -> Iterator[Event]:
     """What needs a system that is at work: kills at each step of an email's way, a function's one after the other."""
     for function in _READERS:
-        steps = [(part, needle, when) for who, part, needle in _STEPS if who == function for when in _WHEN]
-        steps *= times
+        steps = [(part, needle, when) for who, part, needle in _STEPS if who == function for when in _WHEN] * times
         chance.shuffle(steps)
+        if seconds < BRIEF_SECONDS:  # no time for more: a process has to start anew after each
+            steps = list({needle: (part, needle, when) for part, needle, when in steps}.values())
         for place, (part, needle, when) in enumerate(steps):
             at = seconds * (0.04 + 0.8 * place / len(steps))
             yield _event(at, "kill_amid", function=function, part=part, needle=needle, when=when)

@@ -182,21 +182,21 @@ async def _limits(scene: Scene) -> list[str]:
     """Neither Gmail nor the model had to refuse for want of quota.
 
     But where Valkey and a function lose their memory within the same minute nobody knows any more what was spent in it:
-    then Gmail itself has to say so.
+    then they have to say so themselves.
     """
-    refused_at = (await scene.gmail_stats())["quota"]["refused_at"]
-    over = [
-        at
-        for at in refused_at
-        if not any(begun <= at <= ended + FORGOTTEN_SECONDS for begun, ended in scene.valkey_away)
-    ]
+    over = _not_forgotten(scene, (await scene.gmail_stats())["quota"]["refused_at"])
     wrong = [f"Gmail refused {len(over)} calls over the quota, the first at {over[0]:.0f}"] if over else []
-    refused = [
-        limits
-        for limits in await scene.model("GET", "limits")
-        if limits["refused_requests"] or limits["refused_tokens"]
+    await scene.look_for_refusals()
+    if refused := _not_forgotten(scene, scene.model_refused_at):
+        wrong.append(f"the model refused {len(refused)} calls over its limits, the first at {refused[0]:.0f}")
+    return wrong
+
+
+def _not_forgotten(scene: Scene, moments: Sequence[float]) -> list[float]:
+    """Those after which nobody may say that what was spent was forgotten."""
+    return [
+        at for at in moments if not any(begun <= at <= ended + FORGOTTEN_SECONDS for begun, ended in scene.valkey_away)
     ]
-    return [*wrong, *(f"the model refused calls over its limits: {limits}" for limits in refused)]
 
 
 async def _shown_to_the_model(plan: Plan, scene: Scene) -> list[str]:

@@ -9,22 +9,25 @@ from tests.chaos.run import Ran, run
 
 SEED = 7
 USERS = 5
+# What hits something in any run, however slow the machine; `make chaos` holds all that it counts to that.
+SURE = ("push ", "clock ")
 
 
 async def test_whatever_goes_wrong_each_entry_comes_out_once_and_no_other(tmp_path: Path) -> None:
     plan = make_plan(SEED, emails=110, users=USERS, seconds=15)
     ran = await comes_out_right(plan, tmp_path)
-    # Of the many single faults some meet nothing in so short a time: those of `make chaos` all do.
-    assert {f"push {kind}" for kind in ("drop", "duplicate", "delay", "reorder")} <= hit(ran, "push ")
-    assert len(hit(ran, "gmail ")) >= 4
-    assert hit(ran, "clock ") != set()
+    assert [name for name in ran.never_met if name.startswith(SURE)] == []
+    # Which single faults find somebody in so short a time differs.
+    assert len(hit(ran, "gmail ")) >= 6
+    assert len(hit(ran, "model ")) >= 2
 
 
 async def test_without_maintenance_what_pubsub_holds_is_enough_to_lose_and_repeat_nothing(tmp_path: Path) -> None:
     ran = await comes_out_right(make_plan(SEED, emails=90, users=USERS, seconds=20, aided=False), tmp_path)
-    assert hit(ran, "gmail ") != set()
-    assert min(ran.met[f"kill {function} amid a step"] for function in ("gmail_push", "analyze_email")) >= 1
-    assert hit(ran, "push ") != set()
+    assert [name for name in ran.never_met if name.startswith(SURE)] == []
+    # Which steps somebody comes by in time differs, too.
+    assert min(len(hit(ran, f"kill {function} amid ")) for function in ("gmail_push", "analyze_email")) >= 1
+    assert len(hit(ran, "gmail ")) >= 1
 
 
 def hit(ran: Ran, beginning: str) -> set[str]:
