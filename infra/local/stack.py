@@ -23,6 +23,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 from cryptography.fernet import Fernet
+from google.api_core.exceptions import GoogleAPICallError
+from grpc.aio import AioRpcError
 
 from infra.local.gateway import Gateway
 from infra.local.google_identity import PUSH_ACCOUNT, SCHEDULER_ACCOUNT, GoogleIdentity
@@ -64,6 +66,8 @@ FUNCTIONS: Final = (*PUSHED, *ASKED, *SCHEDULED)
 # The ack deadline leaves room for a wait for Gmail's quota. Tries enough for an outage of minutes, with pauses short
 # enough for a person who watches.
 DELIVERY: Final = Delivery(ack_deadline=timedelta(seconds=60), maximum_backoff=timedelta(seconds=10), tries=20)
+
+LAYING_OUT_SECONDS: Final = 30.0
 
 Rewire = Callable[[str, str, int], int]
 
@@ -167,7 +171,7 @@ class Stack:
                 *self.model.parts,
             ]
             self._keepers += [asyncio.create_task(_keep(part)) for part in others]
-            self._keepers.append(asyncio.create_task(_keep(self.pubsub, then=self._lay_out)))
+            self._keepers.append(asyncio.create_task(_keep(self.pubsub, then=self._lay_out_anew)))
 
     async def _start_database(self) -> None:
         await self._exit.enter_async_context(self.postgres)
@@ -184,6 +188,17 @@ class Stack:
         # connection the emulator takes for a delivery under way, and waits for the ack deadline.
         endpoints = {topic: self.gateway.push_endpoint(name) for name, topic in PUSHED.items()}
         await lay_out(self.pubsub.host, PROJECT, endpoints, delivery=self._delivery)
+
+    async def _lay_out_anew(self) -> None:
+        """The same once it runs again; if it is killed meanwhile, whoever starts it once more does this once more."""
+        while self.pubsub.running:
+            try:
+                async with asyncio.timeout(LAYING_OUT_SECONDS):
+                    await self._lay_out()
+            except (AioRpcError, GoogleAPICallError, TimeoutError):
+                await asyncio.sleep(0.25)
+            else:
+                return
 
     async def _stop(self) -> None:
         for keeper in self._keepers:

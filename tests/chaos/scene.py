@@ -30,7 +30,6 @@ PAUSE_SECONDS: Final = 0.25
 TURN_SECONDS: Final = 15.0
 MET: Final = "met: "
 """How a scene counts what a fault has hit, where nobody else does."""
-LAYING_OUT_SECONDS: Final = 60.0
 LEAST_MODEL_REQUESTS: Final = 75
 UNAIDED_MODEL_REQUESTS: Final = 3_500
 # What a client of the stack may meet while parts of it are away.
@@ -130,22 +129,12 @@ class Scene:
 
 
 class _Stack(Stack):
-    """With a model that may be asked seldom, and a Pub/Sub that may be killed while it is laid out."""
+    """With a model that may be asked seldom."""
 
     model_requests: int
 
     def function_settings(self, function: str | None = None) -> dict[str, str]:
         return {**super().function_settings(function), "OPENAI_REQUESTS_A_MINUTE": str(self.model_requests)}
-
-    async def _lay_out(self) -> None:
-        async with asyncio.timeout(LAYING_OUT_SECONDS):
-            while True:
-                try:
-                    return await super()._lay_out()
-                except (AioRpcError, GoogleAPICallError):
-                    if not self.pubsub.running:
-                        return None  # killed once more: whoever starts it again does this anew
-                    await asyncio.sleep(PAUSE_SECONDS)
 
 
 def model_requests(plan: Plan) -> int:
