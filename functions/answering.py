@@ -1,13 +1,13 @@
 """How a function answers a user: JSON, or problem+json (RFC 9457) with a stable `type`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from functions import cors, serving
 from shared import metrics
@@ -33,6 +33,10 @@ from shared.log import where
 MOST_BYTES: Final = 512 * 1024
 MOST_NAME: Final = 200
 PROBLEM: Final = "application/problem+json"
+EVENT_STREAM: Final = "text/event-stream"
+# What an answer is counted as that was no problem.
+DONE: Final = "done"
+GONE_AWAY: Final = "gone_away"
 
 # (error, status, title), most specific first.
 _TABLE: Final[tuple[tuple[type[TenthsError], int, str], ...]] = (
@@ -59,6 +63,34 @@ _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 log = structlog.get_logger()
 
 
+class Ending:
+    """How a streamed answer ended. Whoever makes it says so at its end; until then its reader may have gone away."""
+
+    code = GONE_AWAY
+
+
+class Streamed(StreamingResponse):
+    """An answer whose status is out long before anybody knows how it ends: it is counted when it has ended."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], ending: Ending, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(pieces, headers=headers, media_type=EVENT_STREAM)
+        self._pieces = pieces
+        self._ending = ending
+
+    def counted(self, count: Callable[[str], None]) -> None:
+        """Have it counted, by its code."""
+        self.body_iterator = self._counted(count)
+
+    async def _counted(self, count: Callable[[str], None]) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._pieces:
+                yield piece
+        finally:
+            if isinstance(self._pieces, AsyncGenerator):
+                await self._pieces.aclose()
+            count(self._ending.code)
+
+
 async def answer(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:
     """Do the work; whatever it raises becomes a problem. Unforeseen errors tell nobody outside what they say."""
     return await serving.serve(request, function, lambda: _answer(request, function, work))
@@ -69,11 +101,11 @@ async def _answer(request: Request, function: str, work: Callable[[], Awaitable[
     if before is not None:
         return before
     structlog.contextvars.bind_contextvars(correlation_id=f"request-{uuid4()}")
-    code = "done"
+    code = DONE
     try:
         response = await work()
     except ClientDisconnect:
-        code = "gone_away"
+        code = GONE_AWAY
         response = Response(status_code=400)
     except TenthsError as error:
         code = error.code
@@ -86,7 +118,14 @@ async def _answer(request: Request, function: str, work: Callable[[], Awaitable[
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     cors.allow(request, response)
-    metrics.requests.add(1, {"function": function, "status": response.status_code, "code": code})
+
+    def count(code: str) -> None:
+        metrics.requests.add(1, {"function": function, "status": response.status_code, "code": code})
+
+    if isinstance(response, Streamed):
+        response.counted(count)
+    else:
+        count(code)
     return response
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import functions_framework.aio
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from functions import answering
 from functions.start import settled
@@ -24,7 +24,6 @@ from shared.tools.registry import Progress, ToolAnswer, checked
 if TYPE_CHECKING:
     from shared.tools.parts import ToolsParts
 
-EVENT_STREAM: Final = "text/event-stream"
 MOST_CHAT_BYTES: Final = 2 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -66,13 +65,16 @@ async def _call(request: Request, name: str) -> Response:
     caller = await parts().tokens.verify(request.headers.get("authorization"))
     arguments = await answering.body(request)
     parts().toolbox.check(name, arguments)  # what is wrong with the arguments is said before any event
-    if EVENT_STREAM in request.headers.get("accept", ""):
-        return StreamingResponse(_events(request, caller, name, arguments), media_type=EVENT_STREAM)
+    if answering.EVENT_STREAM in request.headers.get("accept", ""):
+        ending = answering.Ending()
+        return answering.Streamed(_events(request, caller, name, arguments, ending), ending)
     result = await parts().toolbox.call(caller, name, arguments)
     return Response(result.model_dump_json(), media_type="application/json")
 
 
-async def _events(request: Request, caller: Caller, name: str, arguments: bytes) -> AsyncIterator[bytes]:
+async def _events(
+    request: Request, caller: Caller, name: str, arguments: bytes, ending: answering.Ending
+) -> AsyncIterator[bytes]:
     """Server-sent events: `progress` {done, total, entries} now and then, at the end `result` or `problem`.
 
     Whoever goes away cancels the work; what was stored until then stays.
@@ -90,21 +92,23 @@ async def _events(request: Request, caller: Caller, name: str, arguments: bytes)
         while (progress := await news.get()) is not None:
             done = {"done": progress.done, "total": progress.total, "entries": progress.entries}
             yield _event("progress", json.dumps(done))
-        yield await _outcome(working, request.url.path)
+        ending.code, event = await _outcome(working, request.url.path)
+        yield event
     finally:
         working.cancel()
 
 
-async def _outcome(working: Awaitable[ToolAnswer], path: str) -> bytes:
-    """The last event. Headers are out: what goes wrong now can only be told in an event."""
+async def _outcome(working: Awaitable[ToolAnswer], path: str) -> tuple[str, bytes]:
+    """A code, and the last event. Headers are out: what goes wrong now can only be told in an event."""
     try:
-        return _event("result", (await working).model_dump_json())
+        return answering.DONE, _event("result", (await working).model_dump_json())
     except TenthsError as error:
         log.warning("request.refused", code=error.code, reason="" if isinstance(error, RequestRefused) else str(error))
-        return _event("problem", json.dumps(answering.problem_details(error, path)))
+        return error.code, _event("problem", json.dumps(answering.problem_details(error, path)))
     except Exception as error:  # noqa: BLE001  its message might quote an email
         log.error("request.broken", error=type(error).__name__, where=where(error))  # noqa: TRY400  no message, see above
-        return _event("problem", json.dumps(answering.problem_details(answering.BROKEN, path)))
+        broken = answering.BROKEN
+        return broken.code, _event("problem", json.dumps(answering.problem_details(broken, path)))
 
 
 def _event(name: str, data: str) -> bytes:
@@ -121,9 +125,14 @@ async def _chat(request: Request) -> Response:
 
     asked = checked(ChatRequest, await answering.body(request, MOST_CHAT_BYTES))
     parts().warm(caller)
-    stream = chat.stream(caller, asked)
+    ending = answering.Ending()
+
+    def ended(result: str) -> None:
+        ending.code = result
+
+    stream = chat.stream(caller, asked, ended)
     first = await anext(stream)  # what is refused is refused before it begins
-    return StreamingResponse(_whole(first, stream), headers=HEADERS, media_type=EVENT_STREAM)
+    return answering.Streamed(_whole(first, stream), ending, HEADERS)
 
 
 async def _whole(first: bytes, stream: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:

@@ -29,9 +29,8 @@ from shared.errors import (
 from shared.gmail.client import PAGE, Gmail, GmailMailbox
 from shared.maintenance.tasks import Deadline
 from shared.pubsub.messages import SentEmail
-from shared.store.analyses import AnalysisStore
+from shared.store.analyses import AnalysisStore, OnRecord
 from shared.store.mailboxes import MailboxState, MailboxStore
-from shared.store.maintenance import MaintenanceStore, OnRecord
 from shared.store.timekeepers import OwnMailbox, Timekeepers
 
 if TYPE_CHECKING:
@@ -165,7 +164,6 @@ class CoverageCheck:
     mailboxes: MailboxStore
     analyses: AnalysisStore
     timekeepers: Timekeepers
-    store: MaintenanceStore
     publisher: "Publisher | None"
     deadline_seconds: float
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
@@ -248,7 +246,7 @@ class CoverageCheck:
         fresh = [email_id for email_id in page.ids if email_id not in seen]
         seen.update(fresh)
         if fresh:
-            found = await self.store.emails_on_record(run.user_id, fresh)
+            found = await self.analyses.emails_on_record(run.user_id, fresh)
             run.sums.add(found)
             run.sums.missing.setdefault(mailbox.id, []).extend(found.missing)
         return page.next_page_token
@@ -258,7 +256,7 @@ class CoverageCheck:
         for mailbox_id, missing in sums.missing.items():
             left: list[str] = []
             for start in range(0, len(missing), PAGE):
-                found = await self.store.emails_on_record(user_id, missing[start : start + PAGE])
+                found = await self.analyses.emails_on_record(user_id, missing[start : start + PAGE])
                 sums.add(found)
                 left.extend(found.missing)
             sums.missing[mailbox_id] = left

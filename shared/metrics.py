@@ -134,6 +134,7 @@ oldest_waiting: Final = Standing("oldest_waiting_seconds", "s", "How long the ol
 dead_letters: Final = Standing("dead_letters", "{message}", "Dead letters by state: pending, kept")
 second_looks_due: Final = Standing("second_looks_due", "{email}", "Emails that wait for another look")
 summaries_age: Final = Standing("summaries_age_seconds", "s", "Since the summaries were last refreshed")
+found_by_listing: Final = _counter("found_by_listing", "email", "Emails that history had left out, found by listing")
 coverage_missing: Final = Standing("coverage_missing", "{email}", "Sent emails not on record when last checked")
 
 

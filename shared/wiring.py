@@ -320,7 +320,6 @@ def rescan_page_handler(settings: RescanPageSettings) -> "RescanPageHandler":
 def checked_coverage(settings: Settings, deadline_seconds: float, topic: TopicOf | None = None) -> "CoverageCheck":
     """Build what counts a mailbox's sent mail against Gmail itself. `topic`: where to hand on what is missing."""
     from shared.checked_coverage import CoverageCheck  # noqa: PLC0415  only this needs it
-    from shared.store.maintenance import MaintenanceStore  # noqa: PLC0415  the same
     from shared.store.timekeepers import Timekeepers  # noqa: PLC0415  the same
 
     to = clients(settings)
@@ -334,7 +333,6 @@ def checked_coverage(settings: Settings, deadline_seconds: float, topic: TopicOf
         mailboxes=to.mailboxes,
         analyses=to.analyses,
         timekeepers=Timekeepers(to.store, most=1, seconds=1.0),
-        store=MaintenanceStore(to.store),
         publisher=publisher,
         deadline_seconds=deadline_seconds,
         closers=(*([publisher.close] if publisher else []), to.gmail.quota.aclose, to.http.aclose),

@@ -58,6 +58,12 @@ class ConnectedMailbox:
         answer.raise_for_status()
         return str(answer.json()["id"])
 
+    async def history_id(self) -> int:
+        """Where the mailbox stands."""
+        answer = await self.http.get(f"{self._base}/profile", headers=self._headers)
+        answer.raise_for_status()
+        return int(answer.json()["historyId"])
+
     @property
     def _base(self) -> str:
         return f"{self.gmail_url}/gmail/v1/users/me"

@@ -42,8 +42,12 @@ class ChatHandler:
         self._clock = clock
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def stream(self, caller: Caller, request: ChatRequest) -> AsyncGenerator[bytes, None]:
+    async def stream(
+        self, caller: Caller, request: ChatRequest, ended: Callable[[str], None] | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """The answer as server-sent events; HEADERS of shared.chat.stream go with them.
+
+        `ended` is told how it went when it has: `done`, or a code for what broke.
 
         Raises InvalidArguments for what can't be answered, and what `mode_of` raises: all of that before the first
         bytes. What breaks later is told in the stream, which always ends properly. Close it to stop the answer: the
@@ -63,6 +67,7 @@ class ChatHandler:
             limits=self._limits,
             out=UiMessageStream(events.put_nowait),
             ends=asyncio.get_running_loop().time() + self._limits.deadline_seconds,
+            ended=ended,
         )
         task = asyncio.create_task(running.run())
         self._under_way.add(task)

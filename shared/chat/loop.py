@@ -54,7 +54,7 @@ class Answer:
     """One answer under way.
 
     `messages`: what the model is called with; they grow. `mode`: what they were made for a model to see.
-    `ends`: when it has to be done, in the event loop's time.
+    `ends`: when it has to be done, in the event loop's time. `ended` is told how it went.
     """
 
     caller: Caller
@@ -66,6 +66,7 @@ class Answer:
     limits: ChatLimits
     out: UiMessageStream
     ends: float
+    ended: Callable[[str], None] | None = None
     _ids: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
@@ -79,6 +80,8 @@ class Answer:
             result, sentence = self._went_wrong(error)
             self.out.error(sentence)
         log.info("chat.answered", result=result)
+        if self.ended is not None:
+            self.ended(result)
         self.out.finish()
 
     def _went_wrong(self, error: Exception) -> tuple[str, str]:

@@ -54,6 +54,8 @@ ATTEMPTS: Final = 3
 LONGEST_WAIT_SECONDS: Final = 5.0
 # Within an ack deadline of 60 s: waiting here costs less than a delivery tried again.
 QUOTA_PATIENCE_SECONDS: Final = 45.0
+# Gmail counts a call when it arrives. A turn that took longer than this makes it another call for our count.
+COUNTED_SECONDS: Final = 0.5
 # Of fetch_many, for each call that may be under way: one email on its way while another waits to be read.
 READ_AHEAD: Final = 2
 _GET: Final = "gmail.users.messages.get"
@@ -163,7 +165,7 @@ class Gmail:
         )
 
     def turns(self, mailbox_id: str) -> Turns:
-        """The mailbox's turns. Taken after the wait for quota, so that one mailbox's wait holds up no other."""
+        """The mailbox's turns."""
         turns = self._turns.get(mailbox_id)
         if turns is None:
             turns = self._turns[mailbox_id] = Turns(self._calls_at_once, self._all_turns)
@@ -220,9 +222,14 @@ class GmailMailbox:
             if token is None:
                 return
 
-    async def sent_since(self, moment: datetime) -> AsyncIterator[tuple[str, ...]]:
-        """Ids of all emails that are SENT since then, newest first, page by page; of the bin, too, as in history."""
+    async def sent_since(self, moment: datetime, until: datetime | None = None) -> AsyncIterator[tuple[str, ...]]:
+        """Ids of all emails that are SENT since then, newest first, page by page; of the bin, too, as in history.
+
+        `until`: only what was sent before.
+        """
         query = f"after:{int(moment.timestamp())}"
+        if until is not None:
+            query += f" before:{int(until.timestamp())}"
         token: str | None = None
         while True:
             page = await self.sent_page(query, token, PAGE, with_binned=True)
@@ -258,7 +265,7 @@ class GmailMailbox:
         AccessRevoked, AppRefused and KeyMissing: then none can be read. Whoever stops early closes it (`aclosing`).
         """
         gmail = self._gmail
-        reading = ReadingAhead(self, self._turns, together=gmail.together, most=gmail.read_ahead)
+        reading = ReadingAhead(self, together=gmail.together, most=gmail.read_ahead)
         return reading.read(tuple(dict.fromkeys(email_ids)))
 
     async def labels(self) -> tuple[Label, ...]:
@@ -302,8 +309,11 @@ class GmailMailbox:
 
     # How many are fetched, for ReadingAhead:
 
-    async def spend(self, calls: int) -> None:
-        await self._spend(_GET, self.patience_seconds, calls=calls)
+    async def admit(self, calls: int) -> None:
+        await self._admit(_GET, self.patience_seconds, calls)
+
+    def leave(self, calls: int) -> None:
+        self._turns.give_back(calls)
 
     async def together(self, email_ids: Sequence[str], answered: Answered[FetchedEmail]) -> None:
         left = dict(enumerate(email_ids))
@@ -340,10 +350,27 @@ class GmailMailbox:
     async def again(self, email_id: str, failed: TenthsError) -> FetchedEmail:
         return await self._fetch(email_id, failed)
 
-    async def _spend(self, method_id: str, patience_seconds: float, *, calls: int = 1) -> None:
-        await self._gmail.quota.spend(
-            self._mailbox_id, method_id, patience_seconds=patience_seconds, calls=calls, background=self._background
-        )
+    async def _admit(self, method_id: str, patience_seconds: float, calls: int) -> None:
+        """Wait for quota, then for turns, so that one mailbox's wait for quota holds up no other; `leave` ends it."""
+        await self._gmail.tokens.token(self._refresh_token)  # now, so that nothing is waited for between count and call
+        quota, give_up = self._gmail.quota, time.monotonic() + patience_seconds
+        while True:
+            left = max(give_up - time.monotonic(), 0.0)
+            await quota.spend(
+                self._mailbox_id, method_id, patience_seconds=left, calls=calls, background=self._background
+            )
+            counted = time.monotonic()
+            await self._turns.take(calls)
+            is_admitted = False
+            try:
+                is_admitted = time.monotonic() - counted < COUNTED_SECONDS or await quota.spend_at_once(
+                    self._mailbox_id, method_id, calls=calls, background=self._background
+                )
+            finally:
+                if not is_admitted:
+                    self._turns.give_back(calls)
+            if is_admitted:
+                return
 
     async def _send(self, request: ApiRequest, token: str, most_bytes: int) -> Any:
         http = self._gmail.http
@@ -365,15 +392,16 @@ class GmailMailbox:
             with attempt:
                 if failed is not None and attempt.num == 1:
                     raise failed
-                await self._spend(request.methodId, max(give_up - time.monotonic(), 0.0))
-                token = await self._gmail.tokens.token(self._refresh_token)
+                await self._admit(request.methodId, max(give_up - time.monotonic(), 0.0), 1)
                 try:
-                    async with self._turns.one():
-                        self.calls_made += 1
-                        answer = await self._send(request, token, most_bytes)
+                    token = await self._gmail.tokens.token(self._refresh_token)
+                    self.calls_made += 1
+                    answer = await self._send(request, token, most_bytes)
                 except AccessExpired:
                     self._gmail.tokens.forget(self._refresh_token, token)
                     raise
+                finally:
+                    self.leave(1)
                 return _checked(answer, kind, request.methodId)
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -119,21 +119,22 @@ class Quota:
         user: a mailbox id. calls: of this method, in one batch. Calls that cost more than a minute holds wait for
         several, though sent at once they still are too many for Gmail.
         """
-        units = self._profile.cost[method_id] * calls
         deadline = asyncio.get_running_loop().time() + patience_seconds
-        mailbox = self._mailbox(user)
-        priority = {"priority": "background" if background else "live"}
         try:
-            with metrics.timed(metrics.gmail_waits, priority) as wait:
-                await self._spend(mailbox, units, deadline, background)
+            with metrics.timed(metrics.gmail_waits, _priority(background)) as wait:
+                await self._spend(user, method_id, calls, deadline, background)
                 wait.name = "granted"
         except TimeoutError:
             # Waited for long enough already: the next try is Pub/Sub's.
             raise OverQuota("the mailbox's quota of the minute is used up", retry_after=WINDOW_SECONDS) from None
-        metrics.gmail_units.add(units, {"method": method_id, **priority})
-        now = time.monotonic()
-        self._fullest.saw(self._minute.add(units, now) / self._profile.units_a_project_minute, now)
-        self._fullest_mailbox.saw(mailbox.minute.add(units, now) / self._profile.units_a_user_minute, now)
+
+    async def spend_at_once(self, user: str, method_id: str, *, calls: int = 1, background: bool = False) -> bool:
+        """Spend on these calls as `spend` does, if they fit right now. False: they don't, and may have been counted."""
+        try:
+            await self._spend(user, method_id, calls, asyncio.get_running_loop().time(), background)
+        except TimeoutError:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Let go of the connections to Redis."""
@@ -144,7 +145,16 @@ class Quota:
         """Of what this process spent; what others did with the same mailbox, Redis knows at most."""
         return {"mailbox": self._fullest_mailbox.share, "project": self._fullest.share}
 
-    async def _spend(self, mailbox: _Mailbox, units: int, deadline: float, background: bool) -> None:
+    async def _spend(self, user: str, method_id: str, calls: int, deadline: float, background: bool) -> None:
+        """Raises TimeoutError at the deadline."""
+        mailbox, units = self._mailbox(user), self._profile.cost[method_id] * calls
+        await self._admit(mailbox, units, deadline, background)
+        metrics.gmail_units.add(units, {"method": method_id, **_priority(background)})
+        now = time.monotonic()
+        self._fullest.saw(self._minute.add(units, now) / self._profile.units_a_project_minute, now)
+        self._fullest_mailbox.saw(mailbox.minute.add(units, now) / self._profile.units_a_user_minute, now)
+
+    async def _admit(self, mailbox: _Mailbox, units: int, deadline: float, background: bool) -> None:
         """Raises TimeoutError at the deadline."""
         with contextlib.suppress(SharedWindowLost):
             if self._shared is not None and self._is_shared:
@@ -223,3 +233,7 @@ class Quota:
 
     def _bucket(self, units: float) -> Bucket:
         return Bucket(units, window_seconds=self._window_seconds, burst_share=self._profile.burst_share)
+
+
+def _priority(background: bool) -> dict[str, str]:
+    return {"priority": "background" if background else "live"}

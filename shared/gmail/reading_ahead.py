@@ -1,6 +1,6 @@
 """Many emails of one mailbox: some together, the next ones on their way while the caller works on one.
 
-Within the turns that its calls share, and with no more read ahead than there is room for.
+With no more read ahead than there is room for.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from shared.errors import AccessRevoked, AppRefused, KeyMissing, TenthsError
-from shared.gmail.turns import Turns
 
 T = TypeVar("T")
 Fetched_co = TypeVar("Fetched_co", covariant=True)
@@ -19,11 +18,14 @@ Answered = Callable[[str, T | TenthsError], None]
 class Fetching(Protocol[Fetched_co]):
     """How emails are fetched."""
 
-    async def spend(self, calls: int) -> None:
-        """Wait until so many calls fit into the quota. Raises OverQuota."""
+    async def admit(self, calls: int) -> None:
+        """Wait until so many calls may be made, together and now. Raises OverQuota, and what getting a token does."""
+
+    def leave(self, calls: int) -> None:
+        """So many calls that were admitted are over."""
 
     async def together(self, email_ids: Sequence[str], answered: "Answered[Fetched_co]") -> None:
-        """One try of each, quota and turns taken: `answered` is called once for each, with what came or its error."""
+        """One try of each, all admitted: `answered` is called once for each, with what came or its error."""
 
     async def again(self, email_id: str, failed: TenthsError) -> Fetched_co:
         """The tries that are left to one that failed, with the error of the last of them raised."""
@@ -32,9 +34,8 @@ class Fetching(Protocol[Fetched_co]):
 class ReadingAhead(Generic[T]):
     """Reads so many `together`, up to `most` ahead of the caller."""
 
-    def __init__(self, fetching: Fetching[T], turns: Turns, *, together: int, most: int) -> None:
+    def __init__(self, fetching: Fetching[T], *, together: int, most: int) -> None:
         self._fetching = fetching
-        self._turns = turns
         self._together = together
         self._room = asyncio.Semaphore(most)
         # None: there will be no more.
@@ -71,15 +72,14 @@ class ReadingAhead(Generic[T]):
                 for _ in waiting:
                     await self._room.acquire()
                 try:
-                    await self._fetching.spend(len(waiting))
+                    await self._fetching.admit(len(waiting))
                 except TenthsError as failed:
                     for email_id in waiting:
                         answered(email_id, failed)
                     continue
-                await self._turns.take(len(waiting))
                 trying = group.create_task(self._fetching.together(waiting, answered))
                 # Not in the task itself: one that is cancelled before it begins never gets to its `finally`.
-                trying.add_done_callback(partial(_give_back, self._turns, len(waiting)))
+                trying.add_done_callback(partial(_left, self._fetching, len(waiting)))
 
     async def _again(self, email_id: str, failed: TenthsError) -> None:
         try:
@@ -92,5 +92,5 @@ class ReadingAhead(Generic[T]):
         self._results.put_nowait((email_id, result))
 
 
-def _give_back(turns: Turns, taken: int, _task: "asyncio.Task[None]") -> None:
-    turns.give_back(taken)
+def _left(fetching: Fetching[T], calls: int, _task: "asyncio.Task[None]") -> None:
+    fetching.leave(calls)

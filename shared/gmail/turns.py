@@ -2,9 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Self
 
 
 class Room:
@@ -64,12 +61,3 @@ class Turns:
     def give_back(self, calls: int) -> None:
         self._everybodys.give_back(calls)
         self._own.give_back(calls)
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[Self]:
-        """A turn for one call."""
-        await self.take(1)
-        try:
-            yield self
-        finally:
-            self.give_back(1)

@@ -1,4 +1,7 @@
-"""A push says that something changed in a mailbox: publish each email sent since, then move the watermark."""
+"""A push says that something changed in a mailbox: publish each email sent since, then move the watermark.
+
+Once a day its sent mail is listed as well, so that nothing depends on history alone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from shared import metrics
-from shared.errors import AccessRevoked, HistoryBehindPush, HistoryExpired, UnknownMailbox
+from shared.errors import AccessRevoked, HistoryBehindPush, HistoryExpired, TenthsError, UnknownMailbox
 from shared.gmail.client import Gmail, GmailMailbox
 from shared.pubsub.messages import GmailPush, SentEmail
 from shared.pubsub.publish import Publisher
@@ -19,6 +22,10 @@ from shared.store.mailboxes import Mailbox, MailboxState, MailboxStore
 
 # Publishing and moving the watermark are two steps: a catch-up starts this much before the last of them.
 CATCH_UP_MARGIN: Final = timedelta(days=1)
+LISTED_EVERY: Final = timedelta(days=1)
+# Gmail's list can be behind its own history id: once it no longer is, what a catch-up listed is listed once more.
+LISTED_AGAIN: Final = timedelta(minutes=15)
+LISTING_PATIENCE_SECONDS: Final = 5.0
 
 log = structlog.get_logger()
 
@@ -75,12 +82,14 @@ class GmailPushHandler:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
             try:
                 with metrics.stage("history"):
-                    return await self._follow(mailbox, inbox, correlation_id, announced)
+                    read = await self._follow(mailbox, inbox, correlation_id, announced)
             except HistoryExpired:
                 return await self._catch_up(mailbox, inbox, correlation_id, now)
+            await self._list_if_due(mailbox, correlation_id)
         except AccessRevoked:
             await self.mailboxes.mark_access_revoked(mailbox.id, mailbox.refresh_token_encrypted)
             raise
+        return read
 
     async def _follow(self, mailbox: Mailbox, inbox: GmailMailbox, correlation_id: str, announced: int) -> ReadOn:
         """Read history on. From the stored watermark, never from the id in the push: that may be late or repeated.
@@ -114,7 +123,34 @@ class GmailPushHandler:
         await self.mailboxes.advance_watermark(
             mailbox.id, history_id, up_to_date=True, caught_up=True, not_listed=not_listed
         )
+        await self.mailboxes.sent_mail_listed(mailbox.id, again_in=LISTED_AGAIN)
         return ReadOn(mailbox.id, published, history_id, caught_up=True)
+
+    async def _list_if_due(self, mailbox: Mailbox, correlation_id: str) -> None:
+        """List its sent mail, and hand on what neither history nor anything else has told of.
+
+        Nothing waits for it: where it can't be done now, it stays due. Raises AccessRevoked.
+        """
+        if mailbox.list_from is None:
+            return
+        inbox = self.gmail.mailbox(
+            mailbox.id,
+            mailbox.refresh_token_encrypted,
+            background=True,
+            patience_seconds=LISTING_PATIENCE_SECONDS,
+        )
+        try:
+            async for email_ids in inbox.sent_since(mailbox.list_from, mailbox.list_to):
+                unheard_of = (await self.analyses.emails_on_record(mailbox.user_id, email_ids)).missing
+                if unheard_of:
+                    metrics.found_by_listing.add(len(unheard_of))
+                    log.warning("listing.found", mailbox_id=str(mailbox.id), emails=len(unheard_of))
+                await self._hand_on(mailbox, unheard_of, correlation_id)
+            await self.mailboxes.sent_mail_listed(mailbox.id, again_in=LISTED_EVERY)
+        except AccessRevoked:
+            raise
+        except TenthsError as error:
+            log.warning("listing.failed", mailbox_id=str(mailbox.id), code=error.code, reason=str(error))
 
     async def _hand_on(self, mailbox: Mailbox, email_ids: Sequence[str], correlation_id: str) -> int:
         if not email_ids:

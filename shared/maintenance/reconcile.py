@@ -14,6 +14,7 @@ from shared.store.rescans import RescanStore
 
 NAME: Final = "reconcile"
 # A mailbox that is being looked at is not asked for again before: longer than a look takes, shorter than the rhythm.
+# While nobody can read it, the pause grows to an hour.
 PAUSE_SECONDS: Final = 600.0
 A_CLAIM: Final = 1_000
 MOST_RESCANS: Final = 500
@@ -62,7 +63,9 @@ class Reconcile:
         more = True
         while more and handed_on + put_off < self.most and not deadline.is_over:
             waiting = await self.store.claim_waiting_emails(A_CLAIM)
-            await self.sent_emails.publish(waiting.emails, run)
+            if waiting.emails:
+                await self.sent_emails.publish(waiting.emails, run)
+                await self.store.waiting_emails_handed_on(waiting.emails)
             handed_on += len(waiting.emails)
             put_off += waiting.put_off
             dropped += waiting.dropped

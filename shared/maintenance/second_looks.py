@@ -29,7 +29,9 @@ class LookAgain:
         more = True
         while more and counts.total() < self.most and not deadline.is_over:
             looks = await self.store.claim_second_looks(A_CLAIM, MOST_A_USER)
-            await self.sent_emails.publish(looks.emails, run)
+            if looks.emails:
+                await self.sent_emails.publish(looks.emails, run)
+                await self.store.second_looks_handed_on(looks.emails)
             counts.update(
                 handed_on=len(looks.emails), put_off=looks.put_off, settled=looks.settled, given_up=looks.given_up
             )

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from pydantic import BaseModel, ConfigDict, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from shared import metrics
 from shared.models import AnalysisMode, Matter, RoundingMode, RoundingScope
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # gmail_push asks this store too, and starts without the gram
     from shared.extraction.grounding import Judged
     from shared.mail.email import Span
 
+Count = Annotated[int, Field(ge=0)]
 
 log = structlog.get_logger()
 
@@ -154,6 +155,21 @@ class Recorded:
     entry_count: int
 
 
+class OnRecord(BaseModel):
+    """What is known of some emails: numbers, `failed` by code; `missing`: the ids of those of which nothing is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    with_entries: Count
+    without_entries: Count
+    excluded: Count
+    gone: Count
+    not_sent: Count
+    failed: dict[str, Count]
+    waiting: Count
+    missing: tuple[str, ...]
+
+
 class _Row(BaseModel):
     email_id: str
     recorded: bool
@@ -197,6 +213,11 @@ class AnalysisStore:
             "p_second_looks": second_looks,
         }
         return _IDS.validate_python(await self._client.call("emails_to_analyse", arguments))
+
+    async def emails_on_record(self, user_id: UUID, email_ids: Sequence[str]) -> OnRecord:
+        """What became of these emails of the user's."""
+        arguments = {"p_user_id": str(user_id), "p_email_ids": list(email_ids)}
+        return OnRecord.model_validate(await self._client.call("emails_on_record", arguments))
 
     async def mode(self, user_id: UUID) -> AnalysisMode:
         """What a model may see of this user's mail right now."""

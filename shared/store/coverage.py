@@ -20,12 +20,15 @@ class CoveredMailbox(BaseModel):
 
 
 class NotListed(BaseModel):
-    """A time of which sent mail was never listed, since Gmail no longer had its history: a rescan makes it good."""
+    """A time of which sent mail was never listed: a rescan makes it good.
+
+    No mailbox was connected then, or Gmail no longer had its history. None: it has no beginning, or no end.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    start: Annotated[AwareDatetime, Field(alias="from")]
-    end: Annotated[AwareDatetime, Field(alias="to")]
+    start: Annotated[AwareDatetime | None, Field(alias="from")]
+    end: Annotated[AwareDatetime | None, Field(alias="to")]
 
 
 class Coverage(BaseModel):

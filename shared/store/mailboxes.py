@@ -1,6 +1,6 @@
 """Mailboxes: whose they are and how far their history was read."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -28,7 +28,8 @@ class Mailbox(BaseModel):
     """A connected mailbox.
 
     `history_id` is the watermark: everything sent up to it has been handed to analysis, last known to be so at
-    `history_read_at`. `catch_up_due`: it was connected again after it could not be read.
+    `history_read_at`. `catch_up_due`: it was connected again after it could not be read. `list_from`, `list_to`: what
+    was sent between these is to be listed, whatever its history said; None: not now.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -39,6 +40,8 @@ class Mailbox(BaseModel):
     history_id: int
     history_read_at: AwareDatetime
     catch_up_due: bool
+    list_from: AwareDatetime | None = None
+    list_to: AwareDatetime | None = None
     refresh_token_encrypted: str
 
 
@@ -82,6 +85,11 @@ class MailboxStore:
                 "p_not_listed_to": left_out[1] and left_out[1].isoformat(),
             },
         )
+
+    async def sent_mail_listed(self, mailbox_id: UUID, *, again_in: timedelta) -> None:
+        """Note that its sent mail was listed, and when that is due again."""
+        arguments = {"p_mailbox_id": str(mailbox_id), "p_again_in_seconds": again_in.total_seconds()}
+        await self._client.call("sent_mail_listed", arguments)
 
     async def mark_access_revoked(self, mailbox_id: UUID, refresh_token_encrypted: str) -> None:
         """Note that the owner has to connect again, unless that has happened since this token was refused."""

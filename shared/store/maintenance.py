@@ -99,19 +99,6 @@ class KeptLetter(_Row):
     correlation_id: str
 
 
-class OnRecord(_Row):
-    """What is known of some emails: numbers, `failed` by code; `missing`: the ids of those of which nothing is."""
-
-    with_entries: Count
-    without_entries: Count
-    excluded: Count
-    gone: Count
-    not_sent: Count
-    failed: dict[str, Count]
-    waiting: Count
-    missing: tuple[str, ...]
-
-
 _WATCHES = TypeAdapter(tuple[ClaimedWatch, ...])
 _MAILBOXES = TypeAdapter(tuple[UnreadMailbox, ...])
 _LETTERS = TypeAdapter(tuple[KeptLetter, ...])
@@ -150,7 +137,12 @@ class MaintenanceStore:
         return _MAILBOXES.validate_python(await self._client.call("claim_unread_mailboxes", arguments))
 
     async def claim_waiting_emails(self, most: int) -> WaitingEmails:
+        """Emails that have waited in vain: the caller's to publish for ten minutes, then anybody's."""
         return WaitingEmails.model_validate(await self._client.call("claim_waiting_emails", {"p_most": most}))
+
+    async def waiting_emails_handed_on(self, emails: Sequence[SentEmail]) -> None:
+        """These were published again: a try counts."""
+        await self._client.call("waiting_emails_handed_on", {"p_emails": _ids(emails)})
 
     async def drop_disconnected_waiting(self, most: int) -> int:
         """How many emails of disconnected mailboxes wait no more."""
@@ -160,8 +152,13 @@ class MaintenanceStore:
         return StalledRescans.model_validate(await self._client.call("claim_stalled_rescans", {"p_most": most}))
 
     async def claim_second_looks(self, most: int, most_a_user: int) -> SecondLooks:
+        """Readings that the model had no say in: the caller's to publish for ten minutes, then anybody's."""
         arguments = {"p_most": most, "p_most_a_user": most_a_user}
         return SecondLooks.model_validate(await self._client.call("claim_second_looks", arguments))
+
+    async def second_looks_handed_on(self, emails: Sequence[SentEmail]) -> None:
+        """These were published again: a try counts."""
+        await self._client.call("second_looks_handed_on", {"p_emails": _ids(emails)})
 
     async def refresh_summaries(self) -> Refreshed:
         return Refreshed.model_validate(await self._client.call("refresh_summaries", {}))
@@ -183,7 +180,6 @@ class MaintenanceStore:
     async def forget_dead_letters(self, message_ids: Sequence[str]) -> None:
         await self._client.call("forget_dead_letters", {"p_message_ids": list(message_ids)})
 
-    async def emails_on_record(self, user_id: UUID, email_ids: Sequence[str]) -> OnRecord:
-        """What became of these emails of the user's."""
-        arguments = {"p_user_id": str(user_id), "p_email_ids": list(email_ids)}
-        return OnRecord.model_validate(await self._client.call("emails_on_record", arguments))
+
+def _ids(emails: Sequence[SentEmail]) -> list[dict[str, Any]]:
+    return [email.model_dump(mode="json") for email in emails]

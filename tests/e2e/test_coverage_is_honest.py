@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from shared.pubsub.messages import MAX_HISTORY_ID
 from shared.store.coverage import Coverage
 from tests.e2e.asking import Asking
-from tests.e2e.conftest import Running, Timekeeper, email, push_body, until, work
+from tests.e2e.conftest import Running, Timekeeper, until, work
+from tests.e2e.long_ago import change, past, push
 from tests.e2e.wire import When
 
 DAY = timedelta(days=1)
@@ -35,37 +33,13 @@ async def read_at(dana: Timekeeper) -> datetime:
     return found
 
 
-async def push(running: Running, dana: Timekeeper, history_id: int) -> int:
-    """Deliver a push that announces this history id; the status it is answered with."""
-    data = f'{{"emailAddress":"{dana.user.email}","historyId":{history_id}}}'.encode()
-    answer = await running.deliver("gmail_push", json=push_body(data))
-    return answer.status_code
-
-
-async def change(running: Running, statement: str, *values: Any) -> None:
-    connection = await asyncpg.connect(running.stack.postgres.url)
-    try:
-        await connection.execute(statement, *values)
-    finally:
-        await connection.close()
-
-
 async def not_read_since(running: Running, dana: Timekeeper, moment: datetime, *, catch_up_due: bool = False) -> None:
-    """As if the mailbox's history had last been read then."""
+    """As if the mailbox had been connected for years, and its history had last been read then."""
     await change(
         running,
-        "update public.mailboxes set history_read_at = $2, catch_up_due = $3 where id = $1",
+        "update public.mailboxes set history_read_at = $2, catch_up_due = $3, not_listed = '{}' where id = $1",
         *(dana.mailbox.id, moment, catch_up_due),
     )
-
-
-async def past(running: Running, dana: Timekeeper, folder: Path, sent_at: datetime) -> None:
-    """An email of then is in the mailbox, and no push tells of it."""
-    raw = email("I spent 24 minutes on the phone.\n", Date=format_datetime(sent_at), X_Gmail_Labels="Sent")
-    mbox = folder / f"{uuid4().hex}.mbox"
-    mbox.write_bytes(b"From 1@xxx Tue Sep 01 12:00:00 +0000 2026\n" + raw + b"\n")
-    url = f"{running.stack.gmail_url}/_sim/mailboxes/{dana.user.email}/load"
-    assert (await running.stack.http.post(url, json={"path": str(mbox)})).json()["sent"] == 1
 
 
 @pytest.fixture
@@ -115,25 +89,34 @@ async def test_what_a_bounded_catch_up_did_not_list_is_told_until_a_rescan_of_al
     await not_read_since(running, dana, now - 90 * DAY, catch_up_due=True)
     assert await push(running, dana, 1) == 204
 
-    async def left_out(days_ago: int) -> tuple[datetime, datetime] | None:
-        found = await coverage(dana, now - days_ago * DAY, now - (days_ago - 1) * DAY)
-        return next(((each.start, each.end) for each in found.not_listed), None)
+    async def left_out(most_days_ago: int) -> tuple[datetime, datetime] | None:
+        """The one time, since so many days ago, of which mail was never listed."""
+        told = (await coverage(dana, now - most_days_ago * DAY, now)).not_listed
+        if not told:
+            return None
+        [gap] = told
+        assert gap.start is not None
+        assert gap.end is not None
+        return gap.start, gap.end
 
-    told = await left_out(60)
+    told = await left_out(200)
     assert told is not None
     start, end = told
     assert start == now - 91 * DAY, "a day's margin before history was last read"
     assert timedelta(0) <= end - (now - 30 * DAY) < timedelta(minutes=5), "and up to what the catch-up listed"
-    assert await left_out(20) is None, "that was listed"
-    assert await left_out(100) is None, "that was read when it was sent"
+    assert await left_out(29) is None, "that was listed"
+    assert await left_out(60) == (now - 60 * DAY, end), "of the time that is asked for"
 
-    # One that leaves something out proves nothing of the rest: of other words, or of other days.
+    # One that looks for some words proves nothing of the rest; one of fewer days leaves those before.
     assert (await rescan(date_range_days=92, query_filter="mediation"))["state"] == "done"
-    assert await left_out(60) == told
+    assert await left_out(200) == told
     assert (await rescan(date_range_days=89))["processed"] == 1
-    assert await left_out(60) == told
+    left = await left_out(200)
+    assert left is not None
+    assert left[0] == start
+    assert timedelta(0) <= left[1] - (now - 89 * DAY) < timedelta(minutes=5)
     assert (await rescan(date_range_days=92))["state"] == "done"
-    assert await left_out(60) is None
+    assert await left_out(200) is None
     assert (await coverage(dana, now - 60 * DAY, now - 59 * DAY)).sent == 1
 
 

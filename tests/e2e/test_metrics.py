@@ -121,6 +121,17 @@ async def test_calls_and_units_of_gmail_are_those_that_gmail_counts(running: Run
     await until(both, told_alike, 20.0)  # the pushes that came last are still being worked off
 
 
+async def test_a_streamed_answer_that_ends_in_a_problem_is_counted_as_that(running: Running, dana: Timekeeper) -> None:
+    before = await scrape(running, "tools")
+    await running.fault("revoke_token", address=dana.user.email)
+    async with running.stack.functions_as(dana.user) as tools:
+        answer = await tools.post("/tools/scan_billable_time", json={}, headers={"accept": "text/event-stream"})
+    assert answer.text.startswith("event: ")
+    assert "event: problem" in answer.text
+    assert await gained(running, "tools", before, "tenths_requests_total", status="200", code="access_revoked") == 1
+    assert await gained(running, "tools", before, "tenths_requests_total", status="200", code="done") == 0
+
+
 async def everything(running: Running) -> Mapping[str, Scrape]:
     return {function: await scrape(running, function) for function in FUNCTIONS}
 

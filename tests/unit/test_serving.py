@@ -1,4 +1,4 @@
-"""What a streamed answer has counted is sent when the stream ends, since nothing computes afterwards."""
+"""What a streamed answer has counted is sent when it ends, since nothing computes afterwards; so is how it ended."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from functions import serving
+from functions import answering, serving
 
 
 class Sending:
@@ -58,3 +58,23 @@ async def test_it_is_sent_and_the_work_ends_when_the_reader_goes_away(happened: 
     await anext(body)
     await body.aclose()
     assert happened == ["piece 1", "closed", "sent"]
+
+
+@pytest.mark.parametrize(("reads", "code"), [(2, "too_late"), (1, "gone_away")])
+async def test_a_streamed_answer_is_counted_by_how_it_ended(reads: int, code: str) -> None:
+    ending, counted = answering.Ending(), list[str]()
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"x"
+        ending.code = "too_late"
+        yield b"y"
+
+    response = answering.Streamed(pieces(), ending)
+    response.counted(counted.append)
+    body = response.body_iterator
+    assert isinstance(body, AsyncGenerator)
+    for _ in range(reads):
+        await anext(body)
+    assert counted == [], "not before it has ended"
+    await body.aclose()
+    assert counted == [code]

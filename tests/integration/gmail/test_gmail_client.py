@@ -209,3 +209,40 @@ async def test_a_mailbox_that_waits_for_quota_holds_up_no_other(box: Box, simula
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def with_room_for(box: Box, simulated: Simulated, calls: int) -> GmailMailbox:
+    """The same mailbox, with a quota that holds so many calls at once, and then none for a long time."""
+    get = PROFILES["2026"].cost["gmail.users.messages.get"]
+    profile = QuotaProfile(calls * get / 0.99, 1e9, PROFILES["2026"].cost, burst_share=0.99)
+    gmail = Gmail(box.gmail.http, box.gmail.tokens, Quota(profile), simulated.url, calls_at_once=1)
+    return GmailMailbox(gmail, "dana", box.app._refresh_token, patience_seconds=0.05)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_call_whose_turn_came_late_is_counted_when_it_is_made(
+    box: Box, simulated: Simulated, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Gmail counts it then: what was counted when it began to wait would let through as many again."""
+    monkeypatch.setattr("shared.gmail.client.COUNTED_SECONDS", 0.0 if late else 60.0)
+    email_id = await box.owner.send(RAW)
+    mailbox = with_room_for(box, simulated, 2)
+    assert (await mailbox.fetch(email_id)).id == email_id
+    if late:
+        with pytest.raises(OverQuota):
+            await mailbox.fetch(email_id)
+    else:
+        assert (await mailbox.fetch(email_id)).id == email_id
+    assert mailbox.calls_made == (1 if late else 2)
+
+
+async def test_a_call_whose_turn_came_late_and_that_no_quota_is_left_for_holds_no_turn_while_it_waits(
+    box: Box, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.gmail.client.COUNTED_SECONDS", 0.0)
+    email_id = await box.owner.send(RAW)
+    mailbox = with_room_for(box, simulated, 1)
+    with pytest.raises(OverQuota):
+        await mailbox.fetch(email_id)
+    assert mailbox.calls_made == 0
+    assert mailbox._gmail._all_turns.free == 50

@@ -168,6 +168,24 @@ async def test_a_mailbox_that_has_to_catch_up_is_looked_at_however_lately_it_was
     assert dana.mailbox_id in await unread(maintenance)
 
 
+async def test_a_mailbox_that_nobody_can_read_is_asked_for_later_each_time_until_it_was_read(
+    database: Database, dana: Timekeeper, maintenance: MaintenanceStore
+) -> None:
+    await database.sql.execute("update mailboxes set catch_up_due = true where id = $1", dana.mailbox_id)
+
+    async def pause() -> int:
+        await database.sql.execute(
+            "update private.mailbox_upkeep set look_due_at = now() where mailbox_id = $1", dana.mailbox_id
+        )
+        assert dana.mailbox_id in await unread(maintenance)
+        minutes = "select round(extract(epoch from look_due_at - now()) / 60) from private.mailbox_upkeep"
+        return int(await database.sql.fetchval(f"{minutes} where mailbox_id = $1", dana.mailbox_id))
+
+    assert [await pause() for _ in range(5)] == [10, 20, 40, 60, 60]
+    await database.mailboxes.advance_watermark(dana.mailbox_id, 2, up_to_date=True)
+    assert await pause() == 10
+
+
 # waiting emails --------------------------------------------------------------------------------------------
 
 
@@ -183,6 +201,19 @@ def own(dana: Timekeeper, emails: tuple[SentEmail, ...]) -> list[str]:
     return sorted(each.email_id for each in emails if each.mailbox_id == dana.mailbox_id)
 
 
+async def handed_on(maintenance: MaintenanceStore, dana: Timekeeper) -> list[str]:
+    """Dana's emails that are handed on again now."""
+    claimed = (await maintenance.claim_waiting_emails(ALL)).emails
+    await maintenance.waiting_emails_handed_on(claimed)
+    return own(dana, claimed)
+
+
+async def next_try(database: Database, dana: Timekeeper) -> int:
+    """In how many minutes the next try of Dana's one email that waits is due."""
+    minutes = "select round(extract(epoch from next_try_at - now()) / 60) from awaited_emails where user_id = $1"
+    return int(await database.sql.fetchval(minutes, dana.id))
+
+
 async def waiting(database: Database, dana: Timekeeper) -> dict[str, Any]:
     rows = await database.sql.fetch("select email_id, tries from awaited_emails where user_id = $1", dana.id)
     return {row["email_id"]: row["tries"] for row in rows}
@@ -192,21 +223,35 @@ async def test_an_email_is_handed_on_again_after_an_hour_then_two_then_four_up_t
     database: Database, dana: Timekeeper, maintenance: MaintenanceStore
 ) -> None:
     await database.analyses.await_analysis(dana.mailbox_id, ["m1"])
-    assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == [], "it has not waited for long"
+    assert await handed_on(maintenance, dana) == [], "it has not waited for long"
     pauses = []
     for _ in range(7):
         await waits(database, dana, "m1")
-        assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == ["m1"]
-        assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == []
-        pauses.append(
-            await database.sql.fetchval(
-                "select round(extract(epoch from next_try_at - now()) / 3600)::integer from awaited_emails"
-                " where user_id = $1",
-                dana.id,
-            )
-        )
+        assert await handed_on(maintenance, dana) == ["m1"]
+        assert await handed_on(maintenance, dana) == []
+        pauses.append(await next_try(database, dana) / 60)
     assert pauses == [1, 2, 4, 8, 16, 24, 24]
     assert await waiting(database, dana) == {"m1": 7}
+
+
+async def test_an_email_that_was_claimed_and_could_not_be_published_is_due_soon_and_no_try_is_counted(
+    database: Database, dana: Timekeeper, maintenance: MaintenanceStore
+) -> None:
+    await waits(database, dana, "m1")
+    assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == ["m1"]
+    assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == [], "it is the first one's to publish"
+    assert await next_try(database, dana) == 10
+    assert await waiting(database, dana) == {"m1": 0}
+
+
+async def test_what_was_recorded_while_it_was_published_again_waits_no_more(
+    database: Database, dana: Timekeeper, maintenance: MaintenanceStore
+) -> None:
+    await waits(database, dana, "m1")
+    claimed = (await maintenance.claim_waiting_emails(ALL)).emails
+    await database.analyses.record(dana.context, [Analysis("m1", Outcome.NONE, 1, "push-1")])
+    await maintenance.waiting_emails_handed_on(claimed)
+    assert await waiting(database, dana) == {}
 
 
 @pytest.mark.parametrize("why", ["reconnect_needed", "auto_analysis_off"])
@@ -218,13 +263,21 @@ async def test_an_email_that_cannot_be_read_for_now_waits_and_no_try_is_counted(
         await database.sql.execute("update mailboxes set state = 'reconnect_needed' where id = $1", dana.mailbox_id)
     else:
         await dana.rest.post("/time_tracking_settings", json={"user_id": str(dana.id), "auto_analysis": False})
-    assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == []
+    assert await handed_on(maintenance, dana) == []
     assert await waiting(database, dana) == {"m1": 0}
+    assert await next_try(database, dana) == 24 * 60, "and nobody looks at it every time"
+    await database.sql.execute(
+        "update awaited_emails set handed_on_at = now() - interval '1 hour' where user_id = $1", dana.id
+    )
     # Once it can be read again, it is handed on.
-    await database.sql.execute("update mailboxes set state = 'connected' where id = $1", dana.mailbox_id)
-    await database.sql.execute("update time_tracking_settings set auto_analysis = true where user_id = $1", dana.id)
-    await waits(database, dana, "m1")
-    assert own(dana, (await maintenance.claim_waiting_emails(ALL)).emails) == ["m1"]
+    if why == "reconnect_needed":
+        await database.sql.execute("update mailboxes set state = 'connected' where id = $1", dana.mailbox_id)
+    else:
+        on = await dana.rest.patch(
+            "/time_tracking_settings", params={"user_id": f"eq.{dana.id}"}, json={"auto_analysis": True}
+        )
+        on.raise_for_status()
+    assert await handed_on(maintenance, dana) == ["m1"]
 
 
 async def test_what_is_on_record_after_all_or_of_a_disconnected_mailbox_waits_no_more(
@@ -352,7 +405,10 @@ async def later(database: Database, dana: Timekeeper, by: timedelta = HOUR) -> N
 
 
 async def looks(maintenance: MaintenanceStore, dana: Timekeeper, most_a_user: int = ALL) -> list[str]:
-    return own(dana, (await maintenance.claim_second_looks(ALL, most_a_user)).emails)
+    """Dana's emails that are handed on for a second look now."""
+    claimed = (await maintenance.claim_second_looks(ALL, most_a_user)).emails
+    await maintenance.second_looks_handed_on(claimed)
+    return own(dana, claimed)
 
 
 async def second_look(database: Database, dana: Timekeeper) -> tuple[str | None, bool, int]:
@@ -378,6 +434,17 @@ async def test_what_the_model_answers_badly_is_asked_three_times_and_then_honest
     assert await second_look(database, dana) == (reason, True, 0)
     assert await looks(maintenance, dana) == []
     assert await database.analyses.still_to_analyse(dana.mailbox_id, ["m1"], 1) == ("m1",), "a rescan may look again"
+
+
+async def test_a_second_look_that_could_not_be_published_is_no_try(
+    database: Database, dana: Timekeeper, maintenance: MaintenanceStore
+) -> None:
+    await read_without_model(database, dana, "m1", reason="model_disbelieved")
+    for _ in range(4):
+        assert own(dana, (await maintenance.claim_second_looks(ALL, ALL)).emails) == ["m1"]
+        assert own(dana, (await maintenance.claim_second_looks(ALL, ALL)).emails) == []
+        await later(database, dana, timedelta(minutes=10))
+    assert await second_look(database, dana) == ("model_disbelieved", False, 1)
 
 
 async def test_while_the_model_is_away_an_email_is_looked_at_for_a_week(

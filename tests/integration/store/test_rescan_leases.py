@@ -385,6 +385,7 @@ async def _age(past: Past, job_id: UUID, minutes: float) -> None:
 
 async def test_what_was_never_listed_is_told_until_the_last_page_of_the_rescan_is_done(past: Past) -> None:
     now = datetime.now(UTC)
+    await past.sql("update public.mailboxes set not_listed = '{}' where id = $1", past.dana.mailbox_id)
     left_out = (now - timedelta(days=20), now - timedelta(days=10))
     await past.database.mailboxes.advance_watermark(past.dana.mailbox_id, 2, up_to_date=True, not_listed=left_out)
 

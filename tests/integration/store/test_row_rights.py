@@ -92,6 +92,9 @@ SERVICE_CALLS: dict[str, dict[str, Any]] = {
     "keep_dead_letters": {"p_letters": []},
     "kept_dead_letters": {"p_after": "", "p_most": 1},
     "forget_dead_letters": {"p_message_ids": ["1"]},
+    "sent_mail_listed": {"p_mailbox_id": str(uuid4()), "p_again_in_seconds": 60},
+    "waiting_emails_handed_on": {"p_emails": []},
+    "second_looks_handed_on": {"p_emails": []},
     "emails_on_record": {"p_user_id": str(uuid4()), "p_email_ids": ["m1"]},
     "purge": {"p_what": "entries", "p_before": "2026-01-01T00:00:00Z", "p_most": 1},
     "rows_of_user": {
