@@ -53,7 +53,7 @@ async def test_an_email_that_history_has_left_out_is_found_once_sent_mail_is_lis
     assert await push(running, dana, 1) == 204
     await dana.until_some_outcomes(1)
     [entry] = await dana.entries()
-    assert entry["amount_minutes"] == 24
+    assert entry["duration_minutes"] == 24
     assert timedelta(hours=23.9) < await due_in(dana) <= DAY
     assert await push(running, dana, 1) == 204
     assert await listed(running) == before + 1
