@@ -6,7 +6,7 @@ READY  := $(VENV)/ready
 INFRA  := .venv-infra
 LOCUST := .local/locust
 
-.PHONY: help demo up down test check audit bench load profile chaos accuracy fit deploy plan destroy clean
+.PHONY: help demo up down test check audit lock bench load profile chaos accuracy fit deploy plan destroy clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -38,6 +38,12 @@ audit: $(READY)  ## known vulnerabilities of what is installed; needs PyPI's or 
 		.local/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'; }
 	@.local/audit/bin/pip-audit --strict --progress-spinner off --vulnerability-service $(or $(AUDIT_SERVICE),pypi) \
 		--path "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+lock:            ## the newest versions that fit requirements.txt into constraints.txt: what every machine and deployment installs
+	@rm -rf .local/lock && $(PYTHON) -m venv .local/lock
+	@grep -v '^-c ' requirements.txt | .local/lock/bin/python -m pip install --quiet --disable-pip-version-check -r /dev/stdin
+	@{ echo "# What is installed of requirements.txt and of what it needs in turn: \`make lock\` writes it anew."; \
+	  .local/lock/bin/python -m pip freeze --disable-pip-version-check; } > constraints.txt
 
 bench: $(READY)  ## measured figures, one JSON object
 	@$(BIN)/python -m tests.performance.bench
@@ -76,7 +82,7 @@ PLACE = --project "$(or $(PROJECT),$(error say where: PROJECT=id REGION=europe-w
 clean:           ## remove what the commands above made
 	@rm -rf $(VENV) $(INFRA) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt constraints.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.x")'
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 can't make virtual environments here: install its venv package (Debian: python3-venv)"; exit 1; }

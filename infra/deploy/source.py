@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-DEPLOYED: Final = ("main.py", "requirements.txt", "functions", "shared")
+DEPLOYED: Final = ("main.py", "requirements.txt", "constraints.txt", "functions", "shared")
 
 # Zip's own first day, and plain files that everyone may read: no clock, umask or user gets into the bytes.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)

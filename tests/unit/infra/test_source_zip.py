@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import main
 from infra.deploy.source import DEPLOYED, build
@@ -15,7 +18,8 @@ from tests.unit.infra.configuration import ROOT
 
 
 def checkout(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in {"main.py": "", "requirements.txt": "", "functions/a.py": "", "shared/a.py": "", **files}.items():
+    least = dict.fromkeys(("main.py", "requirements.txt", "constraints.txt", "functions/a.py", "shared/a.py"), "")
+    for name, text in {**least, **files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -78,7 +82,27 @@ def test_another_source_gives_other_bytes(tmp_path: Path) -> None:
 def test_caches_and_hidden_files_stay_behind(tmp_path: Path) -> None:
     root = checkout(tmp_path, {"shared/__pycache__/a.pyc": "", "shared/.env": "SECRET=1", "functions/.cache/a.py": ""})
     with zipfile.ZipFile(build(root, tmp_path / "source.zip")) as archive:
-        assert archive.namelist() == ["main.py", "requirements.txt", "functions/a.py", "shared/a.py"]
+        names = archive.namelist()
+    assert names == ["main.py", "requirements.txt", "constraints.txt", "functions/a.py", "shared/a.py"]
+
+
+def test_the_very_versions_that_are_tested_here_deploy() -> None:
+    constraints = (ROOT / "constraints.txt").read_text().splitlines()
+    held = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in constraints[1:])}
+    needed = {Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[0] not in "#-"}
+    seen: set[str] = set()
+    while needed:
+        need = needed.pop()
+        name = canonicalize_name(need.name)
+        if f"{name} {need.extras}" in seen:
+            continue
+        seen.add(f"{name} {need.extras}")
+        assert held.get(name) == distribution(name).version, name
+        extras = need.extras or {""}
+        for each in map(Requirement, distribution(name).requires or ()):
+            if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras):
+                needed.add(each)
+    assert len(seen) > 40
 
 
 def test_half_a_checkout_is_refused(tmp_path: Path) -> None:
