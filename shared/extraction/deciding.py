@@ -12,7 +12,7 @@ from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.context import not_work
 from shared.extraction.context.judge import judge
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
-from shared.extraction.context.signs import signs, subject_signs
+from shared.extraction.context.signs import signs, signs_after, signs_before, subject_signs
 from shared.extraction.context.verdict import Around, Verdict
 from shared.extraction.durations import read_passage
 from shared.extraction.engine import Tokens
@@ -104,10 +104,15 @@ class Deciding:
 
     def _judged(self) -> list[Decided]:
         decided: list[Decided] = []
-        for sentence, line in self._sentences():
+        told = list(self._sentences())
+        for number, (sentence, line) in enumerate(told, start=1):
+            if not sentence.marks:
+                continue
             previous: Verdict | None = None
+            following = told[number][0] if number < len(told) else None
+            beside = self._subject_signs.union(signs_before(sentence), signs_after(sentence, following))
             for said in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
-                each = self._decide(multiplied(said), line, previous, decided[-1] if decided else None)
+                each = self._decide(multiplied(said), line, beside, previous, decided[-1] if decided else None)
                 previous = each.judged
                 decided.append(each)
             if len(decided) >= _MOST_AMOUNTS:
@@ -128,7 +133,9 @@ class Deciding:
                 before = sentence
                 yield sentence, line
 
-    def _decide(self, candidate: Candidate, line: Line, previous: Verdict | None, last: Decided | None) -> Decided:
+    def _decide(
+        self, candidate: Candidate, line: Line, beside: frozenset[str], previous: Verdict | None, last: Decided | None
+    ) -> Decided:
         near = last is not None and candidate.sentence.passage.block - last.candidate.sentence.passage.block <= 1
         around = Around(
             setting=self._setting,
@@ -145,7 +152,7 @@ class Deciding:
         )
         names = self._names(candidate)
         judged = judge(candidate, names, around, self.text)
-        seen = self._subject_signs.union(signs(candidate, judged, around, names, self.text))
+        seen = beside.union(signs(candidate, judged, around, names, self.text))
         chance = 0.0 if judged.final else chance_of_work(seen)
         return Decided(candidate, judged, judged, chance, line, seen, self.subject)
 

@@ -29,7 +29,7 @@ TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
 _COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 _FEWEST_MAILS = 3
-_RIDGE = 0.3
+_RIDGE, _RIDGE_OF_FACTS = 0.2, 0.06
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _SLACK = 2
@@ -154,7 +154,7 @@ def fit_names(rows: list[Named]) -> tuple[float, dict[str, float]]:
     keep = known((row.mail, row.signs) for row in rows)
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([dict.fromkeys(row.signs & keep, 1) for row in rows])
-    model = LogisticRegression(C=_RIDGE / 5, max_iter=3000).fit(matrix, [row.right for row in rows])
+    model = LogisticRegression(C=_RIDGE_OF_FACTS, max_iter=3000).fit(matrix, [row.right for row in rows])
     return float(model.intercept_[0]), dict(
         zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
     )
@@ -166,7 +166,7 @@ def fit_kind(rows: list[Seen]) -> dict[str, tuple[float, dict[str, float]]]:
     keep = known((row.mail, row.kind_signs) for row in rows)
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([dict.fromkeys(row.kind_signs & keep, 1) for row in rows])
-    model = LogisticRegression(C=_RIDGE / 5, max_iter=3000).fit(matrix, [row.kind for row in rows])
+    model = LogisticRegression(C=_RIDGE_OF_FACTS, max_iter=3000).fit(matrix, [row.kind for row in rows])
     names = vectors.get_feature_names_out()
     return {
         kind: (float(bias), dict(zip(names, map(float, weights), strict=True)))

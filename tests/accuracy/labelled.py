@@ -1,7 +1,8 @@
 """Labelled mail in its two forms: whole emails with their entries (.jsonl), and marked-up snippets of mail (.txt).
 
 A snippet is what a sender newly wrote, parted from the next by a line `===`; its first lines may be headers. The words
-of each amount of the sender's own finished work are marked: `«1.4|drafting»`, `«.5|review|nc»` where it isn't charged.
+of each amount of the sender's own finished work are marked: `«1.4|drafting»`, `«.5|review|nc»` where it isn't charged;
+in whole mails with matter and day, too: `«1.4|drafting|Ortiz|2026-09-02»`, `«1.4|drafting|-|2026-09-02»`.
 """
 
 import json
@@ -10,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_MARK = re.compile(r"«(?P<words>[^»|]*)\|(?P<type>\w+)(?P<free>\|nc)?»")
+_MARK = re.compile(
+    r"«(?P<words>[^»|]*)\|(?P<type>\w+)(?:\|(?P<matter>[^»|]+)\|(?P<day>\d{4}-\d\d-\d\d))?(?P<free>\|nc)?»"
+)
 _HEADER = re.compile(r"(Subject|From|To|Date): ?(.*)")
 _HEADERS = {
     "From": "R. Averill <averill@averillprice.example>",
@@ -98,6 +101,16 @@ def _unmarked(marked: str) -> tuple[str, tuple[Label, ...]]:
         pattern = r"\s+".join(map(re.escape, mark["words"].split()))
         occurrence = len(re.findall(pattern, body))
         body += mark["words"]
-        labels.append(Label(mark["words"], 0.0, 1440.0, mark["type"], not mark["free"], occurrence=occurrence))
+        label = Label(
+            mark["words"],
+            low=0.0,
+            high=1440.0,
+            entry_type=mark["type"],
+            billable=not mark["free"],
+            client_matter=None if mark["matter"] in {None, "-"} else mark["matter"],
+            date_performed=mark["day"],
+            occurrence=occurrence,
+        )
+        labels.append(label)
         at = mark.end()
     return body + marked[at:], tuple(labels)

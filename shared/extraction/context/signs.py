@@ -22,8 +22,10 @@ TERSE = frozenset({"<work> <t>", "<t>"})
 """The rules of time lines in shorthand, whose marks are a shorthand's."""
 _SOME, _MANY = 4, 8
 """Different words of lawyers in a mail."""
-_NEAR = 9
-"""Tokens on each side of the amount whose words are signs."""
+_NEAR, _PAIRED = 9, 6
+"""Tokens on each side of the amount whose words, and pairs of words, are signs."""
+_FOLLOWING = 12
+"""Tokens at the beginning of the next sentence whose words are signs."""
 _SORTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("me", frozenset(words("i we i've we've i'd we'd i'm we're ive me us my our mine ours myself i'll we'll"))),
     ("you", frozenset(words("you your yours you've you'd you're you'll yourself"))),
@@ -82,6 +84,7 @@ def signs(candidate: Candidate, verdict: Verdict, around: Around, names: frozens
     yield from _of_words(candidate, names)
     yield from _of_clause(candidate, names)
     yield from _of_sentence(candidate, names)
+    yield from _of_pairs(candidate)
     yield from _of_lead(candidate.sentence)
     yield from _of_place(around, candidate.sentence.passage.block)
 
@@ -127,6 +130,15 @@ def _of_words(candidate: Candidate, names: frozenset[int]) -> Iterator[str]:
             yield side.format("[name]")
         if not places:
             yield side.format("nothing")
+
+
+def _of_pairs(candidate: Candidate) -> Iterator[str]:
+    """Words that stand side by side, near the amount."""
+    spelled, at = candidate.tokens.spelled, candidate.at
+    for one, two in pairwise(spelled[max(candidate.first, at - _PAIRED) : at]):
+        yield f"{one} {two} .. <t>"
+    for one, two in pairwise(spelled[at + 1 : min(candidate.last, at + 1 + _PAIRED)]):
+        yield f"<t> .. {one} {two}"
 
 
 def _of_clause(candidate: Candidate, names: frozenset[int]) -> Iterator[str]:
@@ -182,6 +194,35 @@ def _of_lead(sentence: Sentence) -> Iterator[str]:
             yield f"lead [{name}]"
         for word in set(lead.tokens.spelled) - _PLAIN:
             yield f"lead {word}"
+
+
+def signs_before(sentence: Sentence) -> Iterator[str]:
+    """What the sentence before says: the same for each amount of `sentence`."""
+    before = sentence.before
+    if before is None or before.passage.block < sentence.passage.block - 1:
+        return
+    spelled = before.tokens.spelled
+    for word in set(spelled) - _PLAIN:
+        yield f"before {word}"
+    yield f"before begins {spelled[0]}"
+    if "<t>" in spelled:
+        yield "before has time"
+
+
+def signs_after(sentence: Sentence, following: Sentence | None) -> Iterator[str]:
+    """What the next sentence says, in which people take back what they said: the same for each amount of `sentence`."""
+    if following is None or following.passage.block > sentence.passage.block + 1:
+        yield "nothing follows"
+        return
+    spelled = following.tokens.spelled
+    for name in _sorts(spelled):
+        yield f"next [{name}]"
+    for word in set(spelled[:_FOLLOWING]) - _PLAIN:
+        yield f"next {word}"
+    yield f"next begins {spelled[0]}"
+    yield f"next begins {' '.join(spelled[:2])}"
+    if "<t>" in spelled:
+        yield "next has time"
 
 
 def subject_signs(subject: Tokens) -> frozenset[str]:
