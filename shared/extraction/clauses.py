@@ -61,6 +61,21 @@ class Sentence:
         return [index for index, amount in enumerate(self.read.amounts) if amount]
 
 
+_MOST_ITEMS = 12
+"""Sentences that a lead may stand before the one it leads."""
+
+
+def lead_of(sentence: Sentence) -> Sentence | None:
+    """The sentence with a colon at its end that leads the list in which this one stands."""
+    lead = sentence.before
+    for _ in range(_MOST_ITEMS):
+        if lead is None or lead.tokens.spelled[-1:] == (":",):
+            break
+        lead = lead.before
+    led = lead is not None and lead.tokens.spelled[-1:] == (":",)
+    return lead if lead is not None and led and lead.passage.block >= sentence.passage.block - 1 else None
+
+
 @dataclass(frozen=True)
 class Candidate:
     """An amount of time and the words that go with it.

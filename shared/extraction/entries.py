@@ -7,7 +7,7 @@ from shared.extraction.attribution.date import day_in, day_of_report
 from shared.extraction.attribution.matter import Client, Matters
 from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
-from shared.extraction.clauses import Candidate, core
+from shared.extraction.clauses import Candidate, core, lead_of
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
 from shared.extraction.context.done import says_work, tells_own_past
@@ -142,7 +142,9 @@ class Entries:
             self._begun[passage.start] = begun
         heading = self._begun.get(passage.start) or each.line.matter
         sentence = text[candidate.tokens.starts[0] : candidate.tokens.ends[-1]]
-        return Places(own, sentence, text[passage.start : candidate.amount.start], heading, terse)
+        lead = lead_of(candidate.sentence)
+        led = text[lead.tokens.starts[0] : lead.tokens.ends[-1]] if lead else ""
+        return Places(own, sentence, text[passage.start : candidate.amount.start], heading, led, terse)
 
     def _free(self, candidate: Candidate) -> str | None:
         """Why the work is not charged: by its own words, or by its sentence if no other amount stands there."""

@@ -33,11 +33,14 @@ _COMMON = frozenset(
         enclosed signed filed trustee trial exhibits exhibit section rule article chapter schedule appendix
         annex iht spa hsr ip sca gdpr cpr frcp esi nda sow gc cfo ceo coo cto hr it pr ada da ag irs sec doj
         eeoc ftc hmrc asic ato nycrr scpa cplr dwi ime qdro sdb rogs rfas cites hmo ppo re's office's can't cant
+        timesheet timesheets timecard narrations narration parcel lot unit bureau council agency authority mum mam mom
+        dad workers unbilled billed wip prebill proforma fourth fifth sixth seventh eighth ninth tenth eleventh
         couldn't don't didn't won't isn't it's that's i'm i've i'll we've we'll let's here's there's
         """
     )
 )
 _GENERIC = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE | _COMMON
+_NO_BEGINNING = _GENERIC - {"estate", "matter", "in"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _JOINING = frozenset({"of", "the", "v", "vs", "and", "st", "de", "la", "van", "von", "&", "late", "re"})
 _RUN = re.compile(r"[A-Z][\w’'-]*(?:(?: +(?:&|v\.?s?\.?) +|/| +)[A-Z][\w’'-]*)*")
@@ -51,7 +54,7 @@ def is_name(text: str) -> bool:
     words = [word.lower() for word in _WORD.findall(text)]
     if not words or len(words) > 7 or len(text) < 3:
         return False
-    if words[0] in _GENERIC - {"matter"} and words[0] not in {"estate", "matter", "in"}:
+    if words[0] in _NO_BEGINNING:
         return False
     telling = [
         word for word in words if word.removesuffix("'s").removesuffix("’s") not in _GENERIC and word not in _JOINING

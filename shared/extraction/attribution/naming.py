@@ -37,6 +37,9 @@ _CASE = re.compile(
     rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
     rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
+_RE = re.compile(rf"\b[Rr]e:?\s+(?:the\s+)?({_CAPITALS})")
+# A client and matter number, and whose it is: "10442 Bonnici", "11820-0004 (Sunstone Solar)".
+_NUMBERED = re.compile(rf"(?:No\.?\s*)?\d{{3,6}}(?:[-./]\d{{1,5}})?\s*(?:\(({_CAPITALS})\)|[-–:]?\s*({_CAPITALS}))")
 _BEFORE_TIME = re.compile(
     r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}"
     r"|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
@@ -48,6 +51,8 @@ _LEADING = re.compile(r"^(?:(?:the|your|our|my|re|for|on|in|about|time|hours|mat
 _COMPANY = re.compile(
     r"\b(?:Ltd|Limited|Inc|LLC|LLP|PLC|plc|Pty|Corp|Co|GmbH|SA|NV|Bank|Trust|Holdings|Group|Partners)\b\.?"
 )
+# What a matter's name begins with, and no name alone.
+_HEADS = frozenset({"estate", "marriage", "guardianship", "conservatorship", "matter", "project", "estate of"})
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof"})
 _OFFICES = frozenset(
     {"judge", "justice", "j", "hon", "magistrate", "master", "counsel", "ausa", "ada", "atty", "expert"}
@@ -59,12 +64,16 @@ _MANY = 3
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a matter may be named, nearest first: the entry's own clause and its line's prefix or heading."""
+    """Where a matter may be named, nearest first: the entry's own clause and its line's prefix or heading.
+
+    `lead`: the sentence that leads its list ("all for the Bohannon estate:"), or nothing.
+    """
 
     clause: str
     sentence: str
     paragraph: str
     heading: str | None
+    lead: str
     terse: bool
 
 
@@ -96,7 +105,7 @@ class Naming:
         found: dict[str, set[str]] = defaultdict(set)
         for name, source in (*self._in_places(places), *self._of_mail):
             tidy = " ".join(name.split()).strip(" .,;:-–—'\"")
-            if _SHORT <= len(tidy) <= _LONG and not tidy.isdigit():
+            if _SHORT <= len(tidy) <= _LONG and not tidy.isdigit() and tidy.lower() not in _HEADS:
                 found[tidy].add(source)
         return {name: frozenset(self._signs(name, sources, places)) for name, sources in found.items()}
 
@@ -141,13 +150,24 @@ class Naming:
         if places.heading:
             yield places.heading, "heading"
             yield from ((name, "in heading") for name, _ in names_in(places.heading))
-        for where, text in (("clause", places.clause), ("sentence", places.sentence), ("paragraph", places.paragraph)):
+        if begun := re.match(_CAPITALS, places.paragraph.lstrip(" \t-*•·–—")):
+            yield begun.group(), "begins the paragraph"
+        if numbered := _NUMBERED.match(places.clause.lstrip(" \t-*•·–—")):
+            yield next(each for each in numbered.groups() if each), "after its number"
+        for where, text in (
+            ("clause", places.clause),
+            ("sentence", places.sentence),
+            ("paragraph", places.paragraph),
+            ("lead", places.lead),
+        ):
             for name, company in names_in(text):
                 yield name, f"in {where}{', with' if company else ''}"
             for found in _BILLED_TO.finditer(text):
                 yield next(each for each in found.groups() if each), f"billed in {where}"
             for found in _CASE.finditer(text):
                 yield found.group(), f"case in {where}"
+            for found in _RE.finditer(text):
+                yield found[1], f"re in {where}"
         if places.terse:
             parts = [part for part in re.split(r"[|\t]|\s{3,}|,(?=\S)", places.clause) if part.strip()]
             if len(parts) > 2:

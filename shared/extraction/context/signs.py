@@ -6,7 +6,7 @@ Signs decide nothing. How much each speaks for work or against it was counted ov
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from shared.extraction.clauses import Candidate, Sentence, core
+from shared.extraction.clauses import Candidate, Sentence, core, lead_of
 from shared.extraction.context import judge as judging
 from shared.extraction.context.done import asked, not_done
 from shared.extraction.context.person import OTHERS, governor
@@ -184,12 +184,7 @@ def _of_lead(sentence: Sentence) -> Iterator[str]:
     if before := sentence.before:
         for name in _sorts(before.tokens.spelled):
             yield f"before [{name}]"
-    lead = sentence.before
-    for _ in range(12):
-        if lead is None or lead.tokens.spelled[-1:] == (":",):
-            break
-        lead = lead.before
-    if lead and lead.tokens.spelled[-1:] == (":",) and lead.passage.block >= sentence.passage.block - 1:
+    if lead := lead_of(sentence):
         for name in _sorts(lead.tokens.spelled):
             yield f"lead [{name}]"
         for word in set(lead.tokens.spelled) - _PLAIN:
