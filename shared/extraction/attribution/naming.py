@@ -39,7 +39,7 @@ _CASE = re.compile(
 )
 _RE = re.compile(rf"\b[Rr]e:?\s+(?:the\s+)?({_CAPITALS})")
 # A client and matter number, and whose it is: "10442 Bonnici", "11820-0004 (Sunstone Solar)".
-_NUMBERED = re.compile(rf"(?:No\.?\s*)?\d{{3,6}}(?:[-./]\d{{1,5}})?\s*(?:\(({_CAPITALS})\)|[-–:]?\s*({_CAPITALS}))")
+_NUMBERED = re.compile(rf"(?:No\.? ?)?\d{{3,6}}(?:[-./]\d{{1,5}})? ?(?:\(({_CAPITALS})\)|(?:[-–:] ?)?({_CAPITALS}))")
 _BEFORE_TIME = re.compile(
     r"^\s*(?:[-*•·–—]\s+)?(?:\d{1,2}[:.]?\d\d\s?(?:-|–|to)\s?\d{1,2}[:.]?\d\d|\d{0,2}\.\d{1,2}"
     r"|\d+\s?(?:m|h|hrs?|mins?)\b)[\s,:–-]*"
