@@ -41,7 +41,7 @@ async def main() -> int:
     """Measure and print; 1 if a figure is missed."""
     console = Console(width=110)
     model = _model()
-    sets = {path.stem: list(load(path)) for path in sorted((HERE / "unread").glob("*.jsonl"))}
+    sets = {path.stem: _mails(path) for path in sorted((HERE / "unread").iterdir())}
     rules, cascade, tags = Score(), Score(), defaultdict[str, Score](Score)
     table = _table("set", "mails")
     asked = mails = 0
@@ -86,6 +86,11 @@ async def main() -> int:
             ("share of emails that need no model", needing_none, NEEDING_NONE, needing_none >= NEEDING_NONE),
         ],
     )
+
+
+def _mails(path: Path) -> list[Labelled]:
+    """A set: a file, or a folder of them."""
+    return [mail for each in (sorted(path.iterdir()) if path.is_dir() else [path]) for mail in load(each)]
 
 
 def _model() -> Judge | None:

@@ -2,7 +2,8 @@
 
 A snippet is what a sender newly wrote, parted from the next by a line `===`; its first lines may be headers. The words
 of each amount of the sender's own finished work are marked: `«1.4|drafting»`, `«.5|review|nc»` where it isn't charged;
-in whole mails with matter and day, too: `«1.4|drafting|Ortiz|2026-09-02»`, `«1.4|drafting|-|2026-09-02»`.
+in whole mails with matter and day, too: `«1.4|drafting|Ortiz|2026-09-02»`, `«1.4|drafting|-|2026-09-02»`; and with the
+minutes that may be read, where that is measured: `«2-3 hours|review|Ortiz|2026-09-02|120-180»`.
 """
 
 import json
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MARK = re.compile(
-    r"«(?P<words>[^»|]*)\|(?P<type>\w+)(?:\|(?P<matter>[^»|]+)\|(?P<day>\d{4}-\d\d-\d\d))?(?P<free>\|nc)?»"
+    r"«(?P<words>[^»|]*)\|(?P<type>\w+)"
+    r"(?:\|(?P<matter>[^»|]+)\|(?P<day>\d{4}-\d\d-\d\d)(?:\|(?P<low>[\d.]+)(?:-(?P<high>[\d.]+))?)?)?(?P<free>\|nc)?»"
 )
 _HEADER = re.compile(r"(Subject|From|To|Date): ?(.*)")
 _HEADERS = {
@@ -103,8 +105,8 @@ def _unmarked(marked: str) -> tuple[str, tuple[Label, ...]]:
         body += mark["words"]
         label = Label(
             mark["words"],
-            low=0.0,
-            high=1440.0,
+            low=float(mark["low"] or 0.0),
+            high=float(mark["high"] or mark["low"] or 1440.0),
             entry_type=mark["type"],
             billable=not mark["free"],
             client_matter=None if mark["matter"] in {None, "-"} else mark["matter"],

@@ -29,6 +29,23 @@ def test_a_marked_snippet_becomes_a_mail_and_its_labels(tmp_path: Path) -> None:
     ]
 
 
+def test_a_mark_may_tell_matter_day_and_minutes(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    snippets = (
+        "2-3 h «2-3 h|review|Ortiz|2026-09-02|120-180»",
+        "«.5|call|-|2026-09-02|30|nc»",
+        "«1 h|call|Vu|2026-09-02»",
+    )
+    path.write_text("\n===\n".join(snippets), encoding="utf-8")
+
+    [[given], [free], [unmeasured]] = (mail.labels for mail in load(path))
+
+    day = "2026-09-02"
+    assert given == Label("2-3 h", 120, 180, "review", client_matter="Ortiz", date_performed=day, occurrence=1)
+    assert free == Label(".5", 30, 30, "call", billable=False, date_performed=day, occurrence=0)
+    assert (unmeasured.low, unmeasured.high, unmeasured.client_matter) == (0, 1440, "Vu")
+
+
 def test_of_words_that_stand_twice_the_marked_ones_are_meant(tmp_path: Path) -> None:
     path = tmp_path / "01.txt"
     path.write_text(SNIPPETS, encoding="utf-8")
