@@ -1,6 +1,6 @@
 """How a function answers a user: JSON, or problem+json (RFC 9457) with a stable `type`."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
@@ -79,16 +79,11 @@ class Streamed(StreamingResponse):
 
     def counted(self, count: Callable[[str], None]) -> None:
         """Have it counted, by its code."""
-        self.body_iterator = self._counted(count)
 
-    async def _counted(self, count: Callable[[str], None]) -> AsyncIterator[bytes]:
-        try:
-            async for piece in self._pieces:
-                yield piece
-        finally:
-            if isinstance(self._pieces, AsyncGenerator):
-                await self._pieces.aclose()
+        async def finish() -> None:
             count(self._ending.code)
+
+        self.body_iterator = serving.then(self._pieces, finish)
 
 
 async def answer(request: Request, function: str, work: Callable[[], Awaitable[Response]]) -> Response:

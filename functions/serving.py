@@ -35,21 +35,21 @@ async def serve(request: Request, function: str, work: Callable[[], Awaitable[Re
     if sending is not None:
         flush = partial(sending.flush, at_once=function in AT_ONCE)
         if isinstance(response, StreamingResponse):  # most of it is still to be done
-            response.body_iterator = _then(response.body_iterator, flush)
+            response.body_iterator = then(response.body_iterator, flush)
         else:
             await flush()
     return response
 
 
-async def _then(stream: AsyncIterable[Piece], flush: Callable[[], Awaitable[None]]) -> AsyncIterator[Piece]:
-    """The stream, and what was counted meanwhile sent before it ends: afterwards nothing computes."""
+async def then(stream: AsyncIterable[Piece], finish: Callable[[], Awaitable[None]]) -> AsyncIterator[Piece]:
+    """The stream, and this done before it ends, also where its reader goes away: afterwards nothing computes."""
     try:
         async for piece in stream:
             yield piece
     finally:
         if isinstance(stream, AsyncGenerator):
             await stream.aclose()
-        await flush()
+        await finish()
 
 
 def _trace(request: Request) -> dict[str, str]:
