@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 
-from shared.extraction.attribution.date import counts_days_first
+from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.kind_signs import kind_signs
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.context import not_work
@@ -75,14 +75,15 @@ class Deciding:
         self.text = email.body
         self.moment = _local(email, context)
         self.sent = self.moment.date() if self.moment else _EPOCH
-        self.day_first = counts_days_first(email.body)
+        offset = self.moment.utcoffset() if self.moment else None
+        self.calendar = Calendar(email.new_text(), self.sent, east=None if offset is None else offset >= timedelta(0))
         self.subject = tokenise(email.subject)
         self.unread: Refusal | None = None
         self._subject_signs = subject_signs(self.subject)
         self._setting = _setting_of(email)
         self._quotes = Quotes(email.body, email.new)
         self._sections = section_numbers(email)
-        self._lines = Lines(email, self.sent, self._setting, day_first=self.day_first)
+        self._lines = Lines(email, self.calendar, self._setting)
 
     def decide(self) -> list[Decided]:
         """Every amount, in the order of the text."""

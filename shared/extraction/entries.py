@@ -1,26 +1,25 @@
 """An amount decided to be work becomes an entry: its words, its day, its client or matter, its type, its price."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 
-from shared.extraction.attribution.date import day_in, day_of_report
+from shared.extraction.attribution.day_signs import Days, Work
 from shared.extraction.attribution.matter import Client, Matters
 from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import Candidate, core, lead_of
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import uncharged
-from shared.extraction.context.done import says_work, tells_own_past
+from shared.extraction.context.done import says_work
 from shared.extraction.context.repeats import Stated
 from shared.extraction.deciding import Decided, Deciding
 from shared.extraction.found import Context, Entry
-from shared.extraction.passages import Passage
 from shared.extraction.tokens import tokenise
-from shared.extraction.weighing import likeliest_kind
+from shared.extraction.weighing import likeliest_day, likeliest_kind
 from shared.mail.email import Email, Span
 from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
 
-_POINTING_BACK = frozenset({"it took <t>", "this took <t>", "<t> of work"})
 _SENTENCE = re.compile(
     r"\W{0,4}(?:that|this|it\b|no |not |i (?:won|am not|will not|shan)|i['\u2019](?:m not|ll (?:not|absorb|waive|eat))"
     r"|we (?:won|will not|are not)|don|won|n/?c\b|free|pro bono|courtesy|all of (?:it|that)|none"
@@ -28,10 +27,6 @@ _SENTENCE = re.compile(
     r"[^.!?]{0,90}[.!?]?",
     re.IGNORECASE,
 )
-_SHORT_LINE = 160
-_RECENT = 4
-"""Days: a day named in the subject, no further back, is when prose in the mail was done too."""
-_SINCE = re.compile(r"\b(?:since|now|just|so far|later)\b", re.IGNORECASE)
 
 
 class Entries:
@@ -42,17 +37,33 @@ class Entries:
         self._deciding = deciding
         self._matters = Matters(email, context.matters)
         self._begun: dict[int, str] = {}
-        self._said: dict[int, date] = {}
-        self._report_day = self._day_of_report(decided[0].candidate.amount.start) if decided else None
+        self._last: tuple[Decided, date] | None = None
+        self._days = self._all_days(decided)
+
+    def _all_days(self, decided: list[Decided]) -> Days:
+        """The days that the mail names, but for numbers that are amounts of time ("10.30 - 11.00")."""
+        calendar, text = self._deciding.calendar, self._deciding.text
+        taken = [(each.candidate.amount.start, each.candidate.amount.end) for each in decided]
+        named = [
+            mention
+            for span in self._email.new
+            for mention in calendar.mentions(text, span.start, span.end)
+            if not (text[mention.start].isdigit() and any(start < mention.end and mention.start < end for start, end in taken))
+        ]
+        first = taken[0][0] if taken else 0
+        return Days(self._deciding.sent, calendar.mentions(self._email.subject), named, first)
 
     def of(self, each: Decided) -> Entry:
         """The entry that an amount makes."""
         candidate, amount = each.candidate, each.candidate.amount
-        evidence = self._span(each)
+        evidence = self.evidence(each)
         kind, kind_rule = likeliest_kind(each.kind_signs)
         clause = self._deciding.text[evidence.start : evidence.end]
         client = self._client(each, evidence)
         free = self._free(candidate)
+        day = self._day(each, evidence)
+        if each.verdict.done:
+            self._last = (each, day)
         bounds = [min(max(minutes, 0.0), float(MINUTES_A_DAY)) for minutes in (amount.best, amount.low, amount.high)]
         text = narrative(
             self._deciding.text[evidence.start : max(evidence.start, amount.start)],
@@ -63,7 +74,7 @@ class Entries:
             low=round(bounds[1], 2),
             high=round(bounds[2], 2),
             entry_type=kind,
-            date_performed=self._day(each, evidence),
+            date_performed=day,
             client_matter=client.name,
             matter_id=client.matter_id,
             billable=free is None,
@@ -84,7 +95,7 @@ class Entries:
     def stated(self, each: Decided) -> Stated:
         """An amount for comparison with the others of its mail."""
         candidate = each.candidate
-        span, passage = self._span(each), candidate.sentence.passage
+        span, passage = self.evidence(each), candidate.sentence.passage
         following = self._deciding.text[candidate.amount.end : passage.end]
         words = frozenset(word for word in candidate.own.spelled if len(word) > 3 and word.isalpha())
         return Stated(
@@ -107,7 +118,7 @@ class Entries:
             return candidate.first, candidate.last
         return first, last
 
-    def _span(self, each: Decided) -> Span:
+    def evidence(self, each: Decided) -> Span:
         """The clause that states the work and its amount, without the marks around it, no longer than allowed."""
         candidate, tokens = each.candidate, each.candidate.tokens
         first, last = self._clause(each)
@@ -129,7 +140,7 @@ class Entries:
 
     def names(self, each: Decided) -> dict[str, frozenset[str]]:
         """Every name that an amount's work could be for, with its signs."""
-        return self._matters.naming.candidates(self.places(each, self._span(each)))
+        return self._matters.naming.candidates(self.places(each, self.evidence(each)))
 
     def places(self, each: Decided, evidence: Span) -> Places:
         """Where the matter of an entry may be named."""
@@ -162,60 +173,27 @@ class Entries:
         )
 
     def _day(self, each: Decided, clause: Span) -> date:
-        """The day named by the clause, the words before it, its line or heading, by a time sheet; else today."""
-        candidate, passage = each.candidate, each.candidate.sentence.passage
-        terse = _is_terse(each)
-        begin = candidate.tokens.starts[0]
-        for text, at in (
-            (self._deciding.text[clause.start : clause.end], candidate.amount.start - clause.start),
-            (self._deciding.text[begin : clause.start], None),
-        ):
-            if found := day_in(text, self._deciding.sent, day_first=self._deciding.day_first, at=at, terse=terse):
-                self._said[passage.block] = found
-                return found
-        if each.line.day:
-            return each.line.day
-        if terse and (found := self._day_of_line(passage)):
-            return found
-        if found := self._day_before(each):
-            self._said[passage.block] = found
-            return found
-        recent = self._report_day is not None and (self._deciding.sent - self._report_day).days <= _RECENT
-        if self._report_day and (recent or terse):
-            return self._report_day
-        if _SINCE.search(self._deciding.text, clause.start, clause.end):
-            return self._deciding.sent
-        return self._said.get(passage.block, self._deciding.sent)
+        """The day that its signs speak for most."""
+        return likeliest_day(self.days(each, clause, self._day_before(each)))
 
-    def _day_of_line(self, passage: Passage) -> date | None:
-        """The date in a short line, wherever it stands: "Orchid Bulk | 22/9 | research | 2h 05m"."""
-        if passage.end - passage.start > _SHORT_LINE:
-            return None
-        return day_in(
-            self._deciding.text[passage.start : passage.end],
-            self._deciding.sent,
-            day_first=self._deciding.day_first,
-            terse=True,
+    def days(self, each: Decided, clause: Span, before: tuple[date, str] | None) -> Mapping[date, frozenset[str]]:
+        """Every day that an amount's work could be for, with its signs; `before`: the day of the amount before it."""
+        return self._days.candidates(
+            Work(each.candidate, clause, each.line.day, each.line.dated, _is_terse(each), before)
         )
 
-    def _day_before(self, each: Decided) -> date | None:
-        """The day that the sentence before tells of, if this one goes on with what the sender did then."""
-        before = each.candidate.sentence.before
-        if before is None or not before.tokens.starts or before.passage.block != each.candidate.sentence.passage.block:
-            return None
-        pointing = each.verdict.rule in _POINTING_BACK or "points back to work" in each.verdict.marks
-        if not pointing and not tells_own_past(before.tokens):
-            return None
-        text = self._deciding.text[before.tokens.starts[0] : before.tokens.ends[-1]]
-        return day_in(text, self._deciding.sent, day_first=self._deciding.day_first)
+    def _day_before(self, each: Decided) -> tuple[date, str] | None:
+        return (self._last[1], nearness(self._last[0], each)) if self._last else None
 
-    def _day_of_report(self, first: int) -> date | None:
-        """The day that the subject or the words before the first amount (at `first`) give for all of the mail."""
-        if found := day_of_report(self._email.subject, self._deciding.sent, day_first=self._deciding.day_first):
-            return found
-        span = self._email.new[0] if self._email.new else Span(0, 0)
-        lead = self._deciding.text[span.start : min(first, span.start + 400)]
-        return day_of_report(lead[: lead.rfind("\n") + 1], self._deciding.sent, day_first=self._deciding.day_first)
+
+def nearness(before: Decided, each: Decided) -> str:
+    """How near two amounts of a mail stand to each other."""
+    one, two = before.candidate.sentence, each.candidate.sentence
+    if one is two:
+        return "in its sentence"
+    if one.passage.start == two.passage.start:
+        return "in its paragraph"
+    return "in its list" if one.passage.block == two.passage.block else "further up"
 
 
 def _is_terse(each: Decided) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from shared.extraction.attribution.date import leading_day
+from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.matter import heading_matter
 from shared.extraction.context.setting import Setting, heading_of
 from shared.extraction.passages import Passage, passages
@@ -93,12 +93,11 @@ class Line:
 class Lines:
     """Reads the lines of one email in order, and notes what its headings say of the mail."""
 
-    def __init__(self, email: Email, sent: date, setting: Setting, *, day_first: bool) -> None:
+    def __init__(self, email: Email, calendar: Calendar, setting: Setting) -> None:
         self._email = email
         self._text = email.body
-        self._sent = sent
+        self._calendar = calendar
         self._setting = setting
-        self._day_first = day_first
         self._day: date | None = None
         self._matter: str | None = None
         self._columns: dict[str, int] = {}
@@ -124,7 +123,7 @@ class Lines:
         if row := self._row(passage):
             return row
         rest = _BULLET.sub("", text)
-        own = leading_day(rest[:200], self._sent, day_first=self._day_first)
+        own = self._calendar.leading(rest[:200])
         if own:
             rest = rest[own[1] :].lstrip(" \t-–—:,.|*")
         self._take_heading(passage, text, rest, own[0] if own else None)
@@ -188,7 +187,7 @@ class Lines:
         columns = self._columns
         if passage.block != self._table or len(row) <= max(columns.values(), default=len(row)):
             return None
-        own = leading_day(row[columns["day"]], self._sent, day_first=self._day_first) if "day" in columns else None
+        own = self._calendar.leading(row[columns["day"]]) if "day" in columns else None
         self._day = own[0] if own else self._day
         named = row[columns["matter"]] if "matter" in columns else ""
         column = next(name for name in ("hours", "minutes", "units") if name in columns)

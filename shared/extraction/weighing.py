@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from itertools import repeat
 from pathlib import Path
@@ -95,6 +96,18 @@ def likeliest_name(candidates: Mapping[str, frozenset[str]]) -> str | None:
     weights = _names()
     best = max(candidates, key=lambda name: weights.total(candidates[name]), default=None)
     return best if best is not None and weights.chance(candidates[best]) >= LIKELY_NAME else None
+
+
+def likeliest_day(candidates: Mapping[date, frozenset[str]]) -> date:
+    """The day whose signs speak for it most; of two alike the later one."""
+    weights = _days()
+    return max(candidates, key=lambda day: (weights.total(candidates[day]), day))
+
+
+@cache
+def _days() -> Weights:
+    read = json.loads((_FOLDER / "day.json").read_text(encoding="utf-8"))
+    return Weights(read["bias"], read["weights"])
 
 
 @cache

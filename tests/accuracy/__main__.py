@@ -42,7 +42,7 @@ async def main() -> int:
     console = Console(width=110)
     model = _model()
     sets = {path.stem: _mails(path) for path in sorted((HERE / "unread").iterdir())}
-    rules, cascade, tags = Score(), Score(), defaultdict[str, Score](Score)
+    rules, cascade, ordinary, tags = Score(), Score(), Score(), defaultdict[str, Score](Score)
     table = _table("set", "mails")
     asked = mails = 0
     for name, members in sets.items():
@@ -61,8 +61,8 @@ async def main() -> int:
         mails += len(members)
         _row(table, name, of_rules)
         _row(table, f"{name}, cascade", of_cascade)
-        if name == _ORDINARY:
-            false = of_rules.extra * 1000 / of_rules.mails
+        if name.startswith(_ORDINARY):
+            ordinary.add(of_rules)
         else:
             rules.add(of_rules)
             cascade.add(of_cascade)
@@ -73,6 +73,7 @@ async def main() -> int:
     console.print(_reliability(rules))
     for line in rules.wrong if "-v" in sys.argv else ():
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    false = ordinary.extra * 1000 / ordinary.mails
     needing_none = 1 - asked / mails
     console.print(
         f"model: {'real' if model else 'answers as the labels do'}; emails that need none: {needing_none:.3f}"

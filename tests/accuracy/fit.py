@@ -6,15 +6,16 @@ weight rests on few mails, the nearer it is held to nothing (ridge).
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from shared.extraction.deciding import Deciding
-from shared.extraction.entries import Entries
+from shared.extraction.deciding import Decided, Deciding
+from shared.extraction.entries import Entries, nearness
 from shared.extraction.extract import readable
 from shared.extraction.found import Context
 from shared.extraction.visible import as_seen
@@ -29,7 +30,7 @@ TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
 _COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 _FEWEST_MAILS = 3
-_RIDGE, _RIDGE_OF_FACTS = 0.2, 0.06
+_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES = 0.2, 0.06, 0.15
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _SLACK = 2
@@ -90,7 +91,7 @@ def named(paths: Iterable[Path]) -> list[Named]:
                 told = [
                     label
                     for label in mail.labels
-                    if label.client_matter
+                    if label.date_performed
                     and _minutes_fit(label, amount.best)
                     and _holds(label, email.body, amount.start, amount.end)
                 ]
@@ -98,8 +99,49 @@ def named(paths: Iterable[Path]) -> list[Named]:
                     names = make.names(each)
                     wanted = told[0].client_matter or ""
                     found += [
-                        Named(mail.id, amount.start, name, signs, _same(name, wanted)) for name, signs in names.items()
+                        Named(mail.id, amount.start, name, signs, bool(wanted) and _same(name, wanted))
+                        for name, signs in names.items()
                     ]
+    return found
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A day that a labelled entry could be for: its signs, and whether it is the one."""
+
+    mail: str
+    entry: int
+    day: date
+    signs: frozenset[str]
+    right: bool
+
+
+def dated(paths: Iterable[Path]) -> list[Dated]:
+    """Every day that the labelled entries of these files could be for."""
+    found: list[Dated] = []
+    for path in paths:
+        for mail in load(path):
+            email = _as_read(mail.raw)
+            deciding = Deciding(email, Context())
+            decided = deciding.decide()
+            make = Entries(email, Context(), deciding, decided)
+            last: tuple[Decided, date] | None = None
+            for each in decided:
+                amount = each.candidate.amount
+                told = [
+                    label
+                    for label in mail.labels
+                    if label.date_performed
+                    and _minutes_fit(label, amount.best)
+                    and _holds(label, email.body, amount.start, amount.end)
+                ]
+                if not told:
+                    continue
+                wanted = date.fromisoformat(told[0].date_performed or "")
+                before = (last[1], nearness(last[0], each)) if last else None
+                days = make.days(each, make.evidence(each), before)
+                found += [Dated(mail.id, amount.start, day, signs, day == wanted) for day, signs in days.items()]
+                last = (each, wanted)
     return found
 
 
@@ -149,15 +191,32 @@ def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     )
 
 
-def fit_names(rows: list[Named]) -> tuple[float, dict[str, float]]:
-    """Bias and weights of the signs of a matter's name."""
+def fit_choice(rows: Sequence[Named | Dated]) -> tuple[float, dict[str, float]]:
+    """Bias and weights of the signs by which one of several is chosen: a matter's name, a day.
+
+    Counted on pairs, the right one against each other of its entry; then brought to a scale on which the best of an
+    entry has the chance of being right.
+    """
     keep = known((row.mail, row.signs) for row in rows)
+    choices: dict[tuple[str, int], list[Named | Dated]] = defaultdict(list)
+    for row in rows:
+        choices[row.mail, row.entry].append(row)
+    pairs = [
+        {sign: sign_of for signs, sign_of in ((one - other, 1.0), (other - one, -1.0)) for sign in signs}
+        for each in choices.values()
+        for one in [row.signs & keep for row in each if row.right][:1]
+        for other in [row.signs & keep for row in each if not row.right]
+    ]
+    turned = [{sign: -value for sign, value in pair.items()} for pair in pairs]
     vectors = DictVectorizer()
-    matrix = vectors.fit_transform([dict.fromkeys(row.signs & keep, 1) for row in rows])
-    model = LogisticRegression(C=_RIDGE_OF_FACTS, max_iter=3000).fit(matrix, [row.right for row in rows])
-    return float(model.intercept_[0]), dict(
-        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
-    )
+    matrix = vectors.fit_transform([*pairs, *turned])
+    better = [True] * len(pairs) + [False] * len(pairs)
+    model = LogisticRegression(C=_RIDGE_OF_CHOICES, max_iter=3000, fit_intercept=False).fit(matrix, better)
+    weights = dict(zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True))
+    best = [max((sum(weights.get(sign, 0.0) for sign in row.signs), row.right) for row in each) for each in choices.values()]
+    scale = LogisticRegression(C=1.0).fit([[total] for total, _ in best], [right for _, right in best])
+    slope = float(scale.coef_[0][0])
+    return float(scale.intercept_[0]), {sign: weight * slope for sign, weight in weights.items()}
 
 
 def fit_kind(rows: list[Seen]) -> dict[str, tuple[float, dict[str, float]]]:
@@ -189,7 +248,8 @@ def main() -> None:
     for name, value in (
         ("work", _written(bias, weights)),
         ("kind", kinds),
-        ("name", _written(*fit_names(named(paths)))),
+        ("name", _written(*fit_choice(named(paths)))),
+        ("day", _written(*fit_choice(dated(paths)))),
     ):
         text = json.dumps(value, indent=0, ensure_ascii=False)
         (WEIGHTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -1,183 +1,203 @@
-"""The day the work was done, resolved against the day the mail was sent.
+"""Every day that a mail names, resolved against the day it was sent.
 
-People name days that lie behind them: "Tuesday" is the last one, "10/14" the nearest before. A day that would lie ahead
-belongs to something else in the sentence.
+People who report work name days that lie behind them: "Tuesday" is the last one, "10/14" the nearest before. A day that
+would lie ahead belongs to something else and is none here. Which day an entry is for is decided in day_signs.py.
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_OLDEST = 75
-"""Days: a day further back, without its year, is not when work reported now was done."""
+_OLDEST, _OLDEST_WITH_YEAR, _USUAL = 200, 1100, 75
+"""Days: a day further back isn't when work reported now was done; nearly all lies within the last of them."""
+_MOST_MENTIONS = 80
+"""Days that are read of one mail: several times what people write."""
 
 _DAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_ABSOLUTE = (
-    rf"(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})|(?P<numeric>(?:\d{{1,2}}/\d{{1,2}}(?:/(?:\d{{4}}|\d{{2}}))?"
-    rf"|\d{{1,2}}\.\d{{1,2}}\.(?:\d{{4}}|\d{{2}})|\d{{2}}\.\d{{2}})(?![\d/]|\s?[-–]\s?\d{{1,2}}[/-]|\.\d)|\d{{1,2}}-\d{{1,2}}-(?:\d{{4}}|\d{{2}}))"
-    rf"|(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?\b|\d{{1,2}}(?:st|nd|rd"
-    rf"|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
+_NUMERIC = (
+    r"(?P<iso>\d{4}-\d{2}-\d{2})|(?P<numeric>(?:\d{1,2}/\d{1,2}(?:/(?:\d{4}|\d{2}))?"
+    r"|\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})|\d{2}\.\d{2})(?![\d/]|\s?[-–]\s?\d{1,2}[/-]|\.\d)"
+    r"|\d{1,2}-\d{1,2}-(?:\d{4}|\d{2}))(?!\w)"
 )
-_LEADING = re.compile(
-    (
-        rf"\s*(?:[-*•·–—]\s+|\d{{1,2}}[.)]\s+)?[\[(]?(?:(?P<weekday>{_DAY})\b\.?,?\s*)?(?:(?:the\s+)?(?"
-        rf"P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})?[\])]?(?=\s*[-:–—,.|\t ]|$)"
-    ),
+_NAMED = (
+    rf"(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?(?!\w|:\d)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?:\s+day)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
+)
+_ORDINAL = r"(?P<ordinal>\d{1,2}(?:st|nd|rd|th))\b(?:\s+inst\b)?"
+_DATE = rf"(?:(?P<weekday>{_DAY})\b\.?,?\s+)?(?:the\s+)?(?:{_NUMERIC}|{_NAMED}|{_ORDINAL})"
+_NUMBERED = rf"(?P<its>{_DAY})\.?\s+(?:the\s+)?(?P<number>\d{{1,2}})(?=\s*(?:$|[-:–—,]))"
+_ALONE = rf"(?P<alone>{_DAY})\b(?P<last>\s+(?:of\s+)?last(?:\s+week)?\b)?(?P<owns>['’]s\s+[\w-]+)?"
+_RELATIVE = (
+    r"(?P<before>(?:the\s+)?(?:day|night) before (?:yesterday|last))|(?P<yesterday>yesterday|yday|last (?:night|nite|evening))"
+    r"|(?P<today>today|tonight|tonite|this (?:morning|afternoon|arvo|evening)|just now|just got|earlier today)"
+    r"|(?P<ago>\d|one|two|three|four|five|six|ten) (?P<unit>day|week)s? ago|(?P<week>a week ago|this day last week)"
+    r"|(?P<weekend>(?:over|at|during|on|this|last|all) (?:the |this |last )?(?:past )?weekend)"
+    r"|(?P<next>(?:the )?(?:next|following) (?:day|morning|afternoon)|the (?:day|morning) after)"
+)
+_MENTION = re.compile(
+    rf"(?<![\w/.$£€#-])(?:{_NUMBERED}|{_DATE}|{_ALONE}|(?:{_RELATIVE})\b)", re.IGNORECASE | re.MULTILINE
+)
+_MARKS_DAY = re.compile(r"\s*(?:[-–—:,|&/(\t]|\d|and\b|morning|afternoon|evening|night|am\b|pm\b|arvo|last\b|$)")
+_WORD_BEFORE = re.compile(r"([a-z']+|[,;:(])\s*(?:the\s+|this\s+)?$", re.IGNORECASE)
+_LAST_BEFORE = frozenset({"last", "past"})
+_AHEAD_BEFORE = frozenset({"next", "coming"})
+_OTHER_THING = re.compile(r"deadline|cut-?off|paper|news|letter|email|morning meeting", re.IGNORECASE)
+_COUNTED = re.compile(
+    r"\s+(?:cir(?:cuit)?\b|floor|defendant|party|parties|draft\b|respondent|plaintiff|claimant|amend|schedule|set\b|round"
+    r"|version|instal|edition|time\b|pages?\b|para|item|district|ave\b|street|st\b|witness|attempt|anniversary|birthday"
+    r"|century)",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(rf"\s*(?P<weekday>{_DAY})\.?\s+(?:the\s+)?(?P<day>\d{{1,2}})(?=\s*(?:$|[-:–—,]))", re.IGNORECASE)
-_SAID = re.compile(
-    r"\s*(?:[-*•]\s+)?(?P<said>day before yesterday|yesterday(?: morning| afternoon| evening)?"
-    r"|today|this (?:morning|afternoon|evening)"
-    r"|last night|a week ago(?: today)?|earlier today)(?=\s*[-:–—,])",
-    re.IGNORECASE,
-)
-_RELATIVE = re.compile(
-    r"\b(?P<before>day before yesterday)|\b(?P<yesterday>yesterday|last night|last evening)\b"
-    r"|\b(?P<today>today|tonight|tonite|this (?:morning|afternoon|evening)|just now|just got)\b"
-    r"|\b(?P<ago>\d|one|two|three|four|five|six) days? ago\b"
-    r"|\b(?P<week>a week ago(?: today)?|this day last week)\b|\b(?P<weekend>(?:over|at|during|on|this|last"
-    r"|all) (?:the |this |last )?(?:past )?weekend)\b",
-    re.IGNORECASE,
-)
-_WEEKDAY = re.compile(
-    (
-        r"\b(?P<next>next |by |until |before |till |due |for )?(?P<last>last |past |this past"
-        r" )?(?P<on>on |over )?\b(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon"
-        r"|tues|tue|weds|wed|thurs|thu|fri|sat|sun)\b(?P<own>(?:['’]s)?\s+[\w-]+)?"
-    ),
-    re.IGNORECASE,
-)
-_ANYWHERE = re.compile(rf"(?<![\w/.-])(?:the\s+(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})", re.IGNORECASE)
-_ON = re.compile(
-    rf"\b(?:on\s+(?:{_DAY},?\s+)?|{_DAY}\.?,?\s+)(?:(?:the\s+)?(?P<ordinal>\d{{1,2}}(?:st|nd|rd|th))\b|{_ABSOLUTE})",
-    re.IGNORECASE,
-)
-_OTHER_THING = re.compile(r"deadline|cut-?off|cut ?off|paper|news|letter|email|morning meeting", re.IGNORECASE)
-_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+_BEFORE_ORDINAL = frozenset({"on", "and", "&", "from", "of", "to", "the"})
+_NO_NOUN = re.compile(r"\s*(?:[^\w\s]|$)")
+_CLOCK_FOLLOWS = re.compile(r"\s*(?:(?:[-–]|to|till|until)\s*\d|[ap]\.?m\b)", re.IGNORECASE)
+_COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+_BULLET = re.compile(r"\s*(?:[-*•·–—]\s+|\d{1,2}[.)]\s+)?[\[(]?")
+_ENDS_LEAD = re.compile(r"(?:\s+(?:morning|afternoon|evening))?[\])]?(?=\s*[-:–—,.|\t ]|$)")
 
 
-def leading_day(line: str, sent: date, *, day_first: bool) -> tuple[date, int] | None:
-    """The day that a line begins with, and where the rest of the line begins; None if it begins with none."""
-    if said := _SAID.match(line):
-        day = day_in(said["said"], sent, day_first=day_first)
-        return (day, said.end()) if day else None
-    found = _LEADING.match(line)
-    if found is None or not any(found.groupdict().values()):
-        return None
-    day = _absolute(found, sent, day_first=day_first)
-    if day is None and (numbered := _NUMBERED.match(line)):
-        day = _day_of_month(int(numbered["day"]), sent)
-        if day and day.weekday() == _DAYS.index(numbered["weekday"][:3].lower()):
-            return day, numbered.end()
-        day = None
-    if day is None and found["weekday"]:
-        if found["numeric"] or found["named"] or found["iso"] or found["ordinal"]:
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A day that the text names at `start..end`: which it is, how it is named, and the word or mark before it."""
+
+    start: int
+    end: int
+    day: date
+    kind: str
+    after: str
+
+
+class Calendar:
+    """Resolves what a mail says of days. `sent` is its own day, where its sender was."""
+
+    def __init__(self, text: str, sent: date, *, east: bool | None) -> None:
+        """`east`: whether its clock is Greenwich's or ahead of it, where people write 14/10 and not 10/14."""
+        self._sent = sent
+        self.day_first = _counts_days_first(text, sent, east=east)
+
+    def mentions(self, text: str, start: int = 0, end: int | None = None) -> list[Mention]:
+        """The days that `text[start:end]` names, in order."""
+        found: list[Mention] = []
+        for match in _MENTION.finditer(text, start, len(text) if end is None else end):
+            if mention := self._mention(match, text, found[-1].day if found else None):
+                found.append(mention)
+                if len(found) >= _MOST_MENTIONS:
+                    break
+        return found
+
+    def leading(self, line: str) -> tuple[date, int] | None:
+        """The day that a line begins with, and where the rest of the line begins; None if it begins with none."""
+        begin = _BULLET.match(line)
+        found = _MENTION.match(line, begin.end() if begin else 0)
+        ends = _ENDS_LEAD.match(line, found.end()) if found else None
+        mention = self._mention(found, line, None) if found and ends else None
+        if mention is None or ends is None or mention.kind == "next day":
             return None
-        day = _last_weekday(found["weekday"], sent)
-    return (day, found.end()) if day else None
+        said = mention.kind in {"today", "relative", "weekend"}
+        if said and not re.match(r"\s*[-:–—,]", line[ends.end() :]):
+            return None
+        return mention.day, ends.end()
 
+    def _mention(self, found: re.Match[str], text: str, before: date | None) -> Mention | None:
+        word = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
+        after = word[1].lower() if word else ""
+        read = self._read(found, after, before, text)
+        return Mention(found.start(), found.end("alone") if found["alone"] else found.end(), *read, after) if read else None
 
-def day_of_report(text: str, sent: date, *, day_first: bool) -> date | None:
-    """The day that a subject or a lead gives for all the time below it ("Time for 10/14", "all of it Friday 10/23")."""
-    for found in _ANYWHERE.finditer(text):
-        if day := _absolute(found, sent, day_first=day_first):
-            return day
-    return day_in(text, sent, day_first=day_first)
+    def _read(self, found: re.Match[str], after: str, before: date | None, text: str) -> tuple[date, str] | None:
+        if found["alone"]:
+            return self._weekday(found, after, text)
+        if found["number"]:
+            day = _day_of_month(int(found["number"]), self._sent)
+            return (day, "date") if day and day.weekday() == _weekday(found["its"]) else None
+        if found["ordinal"]:
+            if _COUNTED.match(text, found.end()) or not self._is_day(found, after, text):
+                return None
+            day = _day_of_month(int(re.sub(r"\D", "", found["ordinal"])), self._sent)
+            return (day, "ordinal") if day else None
+        if found["iso"] or found["numeric"] or found["named"]:
+            day = self._dated(found, text)
+            return (day, "date") if day else None
+        return self._relative(found, before)
 
+    def _is_day(self, found: re.Match[str], after: str, text: str) -> bool:
+        """Whether an ordinal counts days: it follows "the", "on" or a weekday, or has no noun behind it ("1st Natl")."""
+        told = found["weekday"] or found.group().lower().startswith("the") or after in _BEFORE_ORDINAL
+        return bool(told) or bool(_NO_NOUN.match(text, found.end()))
 
-def day_in(text: str, sent: date, *, day_first: bool, at: int | None = None, terse: bool = False) -> date | None:
-    """The day that a clause names for what it tells; None if it names none that could be meant.
+    def _dated(self, found: re.Match[str], text: str) -> date | None:
+        if found["iso"]:
+            return _checked(*map(int, found["iso"].split("-")), sent=self._sent, oldest=_OLDEST_WITH_YEAR)
+        if found["named"]:
+            low = found["named"].lower()
+            month = next(place for place, name in enumerate(_MONTHS, 1) if name in low)
+            numbers = [int(number) for number in re.findall(r"\d+", low)]
+            return _nearest(month, numbers[0], numbers[1] if len(numbers) > 1 else None, self._sent)
+        if re.fullmatch(r"\d\d\.\d\d", found["numeric"]):
+            begin = text.rfind("\n", 0, found.start()) + 1
+            if text[begin : found.start()].strip(" -*•") or _CLOCK_FOLLOWS.match(text, found.end()):
+                return None  # a time of the day
+        one, two, *rest = (int(part) for part in re.split(r"[/.-]", found["numeric"]))
+        year = (rest[0] + 2000 if rest[0] < 100 else rest[0]) if rest else None
+        orders = ((two, one), (one, two)) if self.day_first else ((one, two), (two, one))
+        return next((day for order in orders if (day := _nearest(*order, year, self._sent))), None)
 
-    Where it names several, the one nearest to offset `at` of the text counts, else the last one that follows "on". In a
-    `terse` line every date counts, not only one that follows "on".
-    """
-    named = list(_named_days(text, sent, day_first=day_first, terse=terse))
-    if not named:
-        return None
-    place = len(text) if at is None else at
-    return min(named, key=lambda each: (each[2], abs(each[1] - place)) if at is None else abs(each[1] - place))[0]
+    def _weekday(self, found: re.Match[str], after: str, text: str) -> tuple[date, str] | None:
+        name = found["alone"]
+        if len(name) == len("sat") and name.lower() in {"sat", "sun", "wed", "mon"}:
+            begins = not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip(" -*•")
+            told = after in {"on", "last", "over", "this", "and"} or _MARKS_DAY.match(text, found.end("alone"))
+            if not told or not (begins or name[0].isupper()):
+                return None
+        if after in _AHEAD_BEFORE or (found["owns"] and _OTHER_THING.search(found["owns"])):
+            return None
+        back = (self._sent.weekday() - _weekday(name)) % 7
+        last = (found["last"] or "").lower()
+        if "week" in last:
+            back = self._sent.weekday() + 7 - _weekday(name)
+        elif (last or after in _LAST_BEFORE) and not back:
+            back = 7
+        return self._sent - timedelta(days=back), "weekday"
 
-
-def _named_days(text: str, sent: date, *, day_first: bool, terse: bool) -> Iterator[tuple[date, int, int]]:
-    """Each day that a text names, where, and its rank: relative ones first, then those after "on", then others."""
-    for found in _RELATIVE.finditer(text):
+    def _relative(self, found: re.Match[str], before: date | None) -> tuple[date, str] | None:
         if found["today"]:
-            yield sent, found.start(), 0
-        elif found["weekend"]:
-            yield _last_weekday("sun", sent) if sent.weekday() < 5 else sent, found.start(), 0
-        else:
-            yield sent - timedelta(days=_days_back(found)), found.start(), 0
-    for found in (_ANYWHERE if terse else _ON).finditer(text):
-        if day := _absolute(found, sent, day_first=day_first):
-            yield day, found.start(), 1
-    dated = {found.end() for found in _ON.finditer(text)}
-    for found in _WEEKDAY.finditer(text):
-        if not found["next"] and not _names_else(found) and not any(0 < end - found.end("day") < 20 for end in dated):
-            day = _last_weekday(found["day"], sent, before=bool(found["last"]))
-            yield day, found.start(), 2 if found["on"] else 3
+            return self._sent, "today"
+        if found["weekend"]:
+            back = self._sent.weekday() + 1 if self._sent.weekday() < 5 else 0
+            return self._sent - timedelta(days=back), "weekend"
+        if found["next"]:
+            following = before + timedelta(days=1) if before else None
+            return (following, "next day") if following and following <= self._sent else None
+        if found["ago"]:
+            count = _COUNTS.get(found["ago"].lower()) or int(found["ago"])
+            return self._sent - timedelta(days=count * (7 if found["unit"].lower() == "week" else 1)), "relative"
+        return self._sent - timedelta(days=7 if found["week"] else 2 if found["before"] else 1), "relative"
 
 
-def _names_else(found: re.Match[str]) -> bool:
-    """As in "Sat" and "sun" are days only as such; "Friday's deadline" is another thing's day."""
-    if found["day"].lower() in {"sat", "sun", "wed", "mon"} and not found["day"][0].isupper():
-        return True
-    return bool(found["own"]) and bool(_OTHER_THING.search(found["own"]))
-
-
-def _days_back(found: re.Match[str]) -> int:
-    if found["ago"]:
-        return _COUNTS.get(found["ago"].lower()) or int(found["ago"])
-    return 7 if found["week"] else 2 if found["before"] else 1
-
-
-def _last_weekday(name: str, sent: date, *, before: bool = False) -> date:
-    back = (sent.weekday() - _DAYS.index(name[:3].lower())) % 7
-    return sent - timedelta(days=back or (7 if before else 0))
-
-
-def _absolute(found: re.Match[str], sent: date, *, day_first: bool) -> date | None:
-    if found["ordinal"]:
-        return _day_of_month(int(re.sub(r"\D", "", found["ordinal"])), sent)
-    if found["iso"]:
-        return _checked(*map(int, found["iso"].split("-")), sent=sent)
-    if found["numeric"]:
-        return _numeric([int(part) for part in re.split(r"[/.-]", found["numeric"])], sent, day_first=day_first)
-    if found["named"]:
-        month = next(place for place, name in enumerate(_MONTHS, 1) if name in found["named"].lower())
-        numbers = [int(number) for number in re.findall(r"\d+", found["named"])]
-        return _nearest(month, numbers[0], numbers[1] if len(numbers) > 1 else None, sent)
-    return None
-
-
-def _numeric(parts: list[int], sent: date, *, day_first: bool) -> date | None:
-    one, two = parts[:2]
-    year = parts[2] + 2000 if len(parts) > 2 and parts[2] < 100 else parts[2] if len(parts) > 2 else None
-    orders = [(two, one), (one, two)] if day_first else [(one, two), (two, one)]
-    for month, day in orders:
-        if found := _nearest(month, day, year, sent):
-            return found
-    return None
+def _weekday(name: str) -> int:
+    return _DAYS.index(name[:3].lower())
 
 
 def _nearest(month: int, day: int, year: int | None, sent: date) -> date | None:
     if year is not None:
-        return _checked(year, month, day, sent=sent)
-    return _checked(sent.year, month, day, sent=sent) or _checked(sent.year - 1, month, day, sent=sent)
+        return _checked(year, month, day, sent=sent, oldest=_OLDEST_WITH_YEAR)
+    this, last = (_checked(each, month, day, sent=sent, oldest=_OLDEST) for each in (sent.year, sent.year - 1))
+    return this or last
 
 
-def _checked(year: int, month: int, day: int, *, sent: date) -> date | None:
+def _checked(year: int, month: int, day: int, *, sent: date, oldest: int) -> date | None:
     try:
         found = date(year, month, day)
     except ValueError:
         return None
-    return found if timedelta(0) <= sent - found <= timedelta(days=_OLDEST) else None
+    return found if timedelta(0) <= sent - found <= timedelta(days=oldest) else None
 
 
 def _day_of_month(day: int, sent: date) -> date | None:
@@ -188,7 +208,27 @@ def _day_of_month(day: int, sent: date) -> date | None:
     return None
 
 
-def counts_days_first(text: str) -> bool:
-    """Whether a mail writes 14/10 for the 14th of October: some date in it can't be read otherwise."""
-    pairs = re.findall(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/\d{2,4})?(?![\d/])", text)
-    return any(int(one) > 12 >= int(two) for one, two in pairs) and not any(int(two) > 12 for _, two in pairs)
+_PAIR = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/(?:\d{4}|\d{2}))?(?![\d/])")
+
+
+def _counts_days_first(text: str, sent: date, *, east: bool | None) -> bool:
+    """Whether a mail writes 14/10 for the 14th of October.
+
+    So it is if a date in it can't be read otherwise, or if only so they all lie in the weeks behind it; where both
+    could be, it is as people write where its clock is.
+    """
+    pairs = [(int(found[1]), int(found[2])) for found in islice(_PAIR.finditer(text), _MOST_MENTIONS)]
+    if any(two > 12 for _, two in pairs):
+        return False
+    if any(one > 12 >= two for one, two in pairs):
+        return True
+    days, months = (
+        sum(_lies_behind(month, day, sent) for month, day in each)
+        for each in ([(two, one) for one, two in pairs], pairs)
+    )
+    return bool(east) if days == months else days > months
+
+
+def _lies_behind(month: int, day: int, sent: date) -> bool:
+    found = _nearest(month, day, None, sent)
+    return found is not None and (sent - found).days <= _USUAL
