@@ -10,6 +10,7 @@ from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.kind_signs import kind_signs
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.context import not_work
+from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import signs, signs_after, signs_before, subject_signs
@@ -22,6 +23,7 @@ from shared.extraction.loose import with_loose
 from shared.extraction.multiples import multiplied
 from shared.extraction.quotes import Quotes, section_numbers
 from shared.extraction.table import with_hours
+from shared.extraction.timekeepers import Timekeepers
 from shared.extraction.tokens import tokenise
 from shared.extraction.weighing import (
     ENOUGH,
@@ -48,7 +50,7 @@ class Decided:
     """An amount with its words, what was decided of it, and its line.
 
     `judged` is what the rules alone would say, `verdict` what they say with the signs around it weighed, and
-    `chance` what those leave that it is work; `subject` is the mail's.
+    `chance` what those leave that it is work; `subject` is the mail's, `following` the sentence after its own.
     """
 
     candidate: Candidate
@@ -58,6 +60,12 @@ class Decided:
     line: Line
     signs: frozenset[str]
     subject: Tokens
+    following: Sentence | None
+
+    @property
+    def charge_signs(self) -> frozenset[str]:
+        """The signs that the work is charged, or isn't."""
+        return frozenset(charge_signs(self.candidate, self.following))
 
     @property
     def kind_signs(self) -> frozenset[str]:
@@ -83,6 +91,7 @@ class Deciding:
         self._setting = _setting_of(email)
         self._quotes = Quotes(email.body, email.new)
         self._sections = section_numbers(email)
+        self._timekeepers = Timekeepers(email)
         self._lines = Lines(email, self.calendar, self._setting)
 
     def decide(self) -> list[Decided]:
@@ -113,7 +122,9 @@ class Deciding:
             following = told[number][0] if number < len(told) else None
             beside = self._subject_signs.union(signs_before(sentence), signs_after(sentence, following))
             for said in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
-                each = self._decide(multiplied(said), line, beside, previous, decided[-1] if decided else None)
+                each = self._decide(
+                    multiplied(said), line, beside, following, previous, decided[-1] if decided else None
+                )
                 previous = each.judged
                 decided.append(each)
             if len(decided) >= _MOST_AMOUNTS:
@@ -135,9 +146,16 @@ class Deciding:
                 yield sentence, line
 
     def _decide(
-        self, candidate: Candidate, line: Line, beside: frozenset[str], previous: Verdict | None, last: Decided | None
+        self,
+        candidate: Candidate,
+        line: Line,
+        beside: frozenset[str],
+        following: Sentence | None,
+        previous: Verdict | None,
+        last: Decided | None,
     ) -> Decided:
-        near = last is not None and candidate.sentence.passage.block - last.candidate.sentence.passage.block <= 1
+        passage = candidate.sentence.passage
+        near = last is not None and passage.block - last.candidate.sentence.passage.block <= 1
         around = Around(
             setting=self._setting,
             dated=line.day is not None,
@@ -146,7 +164,7 @@ class Deciding:
             over=self._over(candidate, line),
             previous=previous,
             near=last.judged if last and near else None,
-            others=line.other,
+            others=line.other or self._timekeepers.somebody_elses(passage.start, passage.end, candidate.amount.start),
             numbered=candidate.amount.start in self._sections,
             tabled=line.hours is not None,
             phrases=tuple(not_work.matching(candidate.tokens)),
@@ -155,7 +173,7 @@ class Deciding:
         judged = judge(candidate, names, around, self.text)
         seen = beside.union(signs(candidate, judged, around, names, self.text))
         chance = 0.0 if judged.final else chance_of_work(seen)
-        return Decided(candidate, judged, judged, chance, line, seen, self.subject)
+        return Decided(candidate, judged, judged, chance, line, seen, self.subject, following)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts

@@ -1,6 +1,5 @@
 """An amount decided to be work becomes an entry: its words, its day, its client or matter, its type, its price."""
 
-import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -10,23 +9,13 @@ from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import Candidate, core, lead_of
 from shared.extraction.confidence import confidence
-from shared.extraction.context.charged import uncharged
 from shared.extraction.context.done import says_work
 from shared.extraction.context.repeats import Stated
 from shared.extraction.deciding import Decided, Deciding
 from shared.extraction.found import Context, Entry
-from shared.extraction.tokens import tokenise
-from shared.extraction.weighing import likeliest_day, likeliest_kind
+from shared.extraction.weighing import free_by, likeliest_day, likeliest_kind
 from shared.mail.email import Email, Span
 from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
-
-_SENTENCE = re.compile(
-    r"\W{0,4}(?:that|this|it\b|no |not |i (?:won|am not|will not|shan)|i['\u2019](?:m not|ll (?:not|absorb|waive|eat))"
-    r"|we (?:won|will not|are not)|don|won|n/?c\b|free|pro bono|courtesy|all of (?:it|that)|none"
-    r" of|please (?:don|write))"
-    r"[^.!?]{0,90}[.!?]?",
-    re.IGNORECASE,
-)
 
 
 class Entries:
@@ -60,7 +49,7 @@ class Entries:
         kind, kind_rule = likeliest_kind(each.kind_signs)
         clause = self._deciding.text[evidence.start : evidence.end]
         client = self._client(each, evidence)
-        free = self._free(candidate)
+        free = free_by(each.charge_signs)
         day = self._day(each, evidence)
         if each.verdict.done:
             self._last = (each, day)
@@ -156,21 +145,6 @@ class Entries:
         lead = lead_of(candidate.sentence)
         led = text[lead.tokens.starts[0] : lead.tokens.ends[-1]] if lead else ""
         return Places(own, sentence, text[passage.start : candidate.amount.start], heading, led, terse)
-
-    def _free(self, candidate: Candidate) -> str | None:
-        """Why the work is not charged: by its own words, or by its sentence if no other amount stands there."""
-        if free := uncharged(candidate.own):
-            return free
-        if candidate.shared:
-            return None
-        passage = candidate.sentence.passage
-        rest = self._deciding.text[candidate.tokens.ends[-1] : passage.end]
-        following = _SENTENCE.match(rest)
-        return uncharged(candidate.tokens) or (
-            uncharged(tokenise(following.group()))
-            if following and not re.search(r"\d|hour|minute", following.group())
-            else None
-        )
 
     def _day(self, each: Decided, clause: Span) -> date:
         """The day that its signs speak for most."""

@@ -23,6 +23,8 @@ ENOUGH_ELSEWHERE = 0.75
 """The same where neither a lawyer's word nor other amounts make it a lawyer's mail: most mail holds no billed hour."""
 ENOUGH_IN_LIST = 0.3
 """The same in a list whose other lines are work."""
+ENOUGH_FREE = 0.3
+"""The chance from which work is taken as not charged: a bill that asks too little is put right more easily."""
 _BEYOND_DOUBT, _LIKELY, _SHARE = 0.9, 0.7, 2 / 3
 LIKELY_NAME = 0.15
 """The chance from which a name is given as the matter's, being the likeliest: a guess that a person sees beats none."""
@@ -82,6 +84,20 @@ def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: fl
     if done:
         return Verdict.work(sure, "weighed: <t>", "more speaks for work than against it", marks)
     return Verdict.refusal(sure, "weighed: <t>", "more speaks against work than for it", marks)
+
+
+def free_by(signs: frozenset[str]) -> str | None:
+    """The sign that most says that work is not charged; None if it is likelier charged."""
+    weights = _free()
+    if weights.chance(signs) < ENOUGH_FREE:
+        return None
+    return next(iter(weights.telling(signs, speak_for=True)), "not charged")
+
+
+@cache
+def _free() -> Weights:
+    read = json.loads((_FOLDER / "free.json").read_text(encoding="utf-8"))
+    return Weights(read["bias"], read["weights"])
 
 
 def likeliest_kind(signs: frozenset[str]) -> tuple[EntryType, str]:

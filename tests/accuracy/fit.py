@@ -30,7 +30,7 @@ TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
 _COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 _FEWEST_MAILS = 3
-_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES = 0.2, 0.06, 0.15
+_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES = 0.2, 0.06, 0.15, 1.0
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _SLACK = 2
@@ -39,7 +39,7 @@ _SHORTEST, _HARDLY_MORE = 4, 1.6
 
 @dataclass(frozen=True)
 class Seen:
-    """An amount of a labelled mail: the signs around it, whether it is work, of which type, and how much it counts."""
+    """An amount of a labelled mail: the signs around it, whether it is work, of which type, charged, and its weight."""
 
     mail: str
     counts: float
@@ -47,6 +47,8 @@ class Seen:
     work: bool
     kind_signs: frozenset[str]
     kind: str | None
+    charge_signs: frozenset[str]
+    free: bool
 
 
 def seen(paths: Iterable[Path]) -> list[Seen]:
@@ -62,7 +64,7 @@ def seen(paths: Iterable[Path]) -> list[Seen]:
                 if told or not fits or mail.labels[0].occurrence is not None:
                     kind = told[0].entry_type if told else None
                     counts = _COUNTS.get(path.parent.name, 1.0)
-                    found.append(Seen(mail.id, counts, each.signs, bool(told), each.kind_signs, kind))
+                    found.append(Seen(mail.id, counts, each.signs, bool(told), each.kind_signs, kind, each.charge_signs, bool(told) and not told[0].billable))
     return found
 
 
@@ -191,6 +193,18 @@ def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     )
 
 
+def fit_free(rows: list[Seen]) -> tuple[float, dict[str, float]]:
+    """Bias and weights of the signs that work is not charged."""
+    rows = [row for row in rows if row.work]
+    keep = known((row.mail, row.charge_signs) for row in rows)
+    vectors = DictVectorizer()
+    matrix = vectors.fit_transform([dict.fromkeys(row.charge_signs & keep, 1) for row in rows])
+    model = LogisticRegression(C=_RIDGE_OF_CHARGES, max_iter=3000).fit(matrix, [row.free for row in rows])
+    return float(model.intercept_[0]), dict(
+        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
+    )
+
+
 def fit_choice(rows: Sequence[Named | Dated]) -> tuple[float, dict[str, float]]:
     """Bias and weights of the signs by which one of several is chosen: a matter's name, a day.
 
@@ -248,6 +262,7 @@ def main() -> None:
     for name, value in (
         ("work", _written(bias, weights)),
         ("kind", kinds),
+        ("free", _written(*fit_free(rows))),
         ("name", _written(*fit_choice(named(paths)))),
         ("day", _written(*fit_choice(dated(paths)))),
     ):

@@ -1,5 +1,8 @@
 """Whether the sender charges for the work: "no charge", NC, written off, a courtesy."""
 
+from collections.abc import Iterator
+
+from shared.extraction.clauses import Candidate, Sentence, core
 from shared.extraction.context.vocabulary import CONTEXT
 from shared.extraction.engine import Tokens, compile_pattern
 
@@ -70,12 +73,50 @@ FREE = (
         ("leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the bill|clock|invoice"),
     ),
 )
+_NEAR, _FIRST = 7, 12
+"""Tokens beside the amount, and of the sentences beside its own, whose words are signs."""
 _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)
 
 
-def uncharged(tokens: Tokens) -> str | None:
-    """The name of the rule by which these words say that the work is not charged; None if they don't."""
-    for name, pattern in _COMPILED:
-        if pattern.search(tokens):
-            return name
-    return None
+def uncharged(tokens: Tokens) -> list[str]:
+    """The names of the rules by which these words say that work is not charged."""
+    return [name for name, pattern in _COMPILED if pattern.search(tokens)]
+
+
+def charge_signs(candidate: Candidate, following: Sentence | None) -> Iterator[str]:
+    """The signs that the work of an amount is charged, or isn't; `following` is the sentence after its own."""
+    tokens, at = candidate.tokens, candidate.at
+    first, last = core(candidate)
+    before = candidate.sentence.before
+    shared = "among others" if candidate.shared else "alone"
+    yield "work"
+    for place, part in (
+        ("clause", tokens.part(first, last)),
+        ("own", candidate.own),
+        ("sentence", tokens),
+        ("before it", tokens.part(candidate.first, at)),
+        ("after it", tokens.part(at + 1, candidate.last)),
+    ):
+        for name in uncharged(part):
+            yield f"{place} {name}"
+            yield f"{place} free"
+            yield f"{place} free, {shared}"
+    for word in set(tokens.spelled[max(candidate.first, at - _NEAR) : at]):
+        yield f"near before {word}"
+    for word in set(tokens.spelled[at + 1 : min(candidate.last, at + _NEAR)]):
+        yield f"near after {word}"
+    for word in set(candidate.own.spelled):
+        yield f"own {word}"
+    for place, sentence in (("sentence before", before), ("sentence after", following)):
+        if sentence is None:
+            continue
+        same = "same line" if sentence.passage.start == candidate.sentence.passage.start else "another line"
+        timed = "with time" if sentence.marks else "without time"
+        for name in uncharged(sentence.tokens):
+            yield f"{place} {name}, {same}"
+            yield f"{place} free, {same}, {timed}"
+            yield f"{place} free, {same}, {timed}, {shared}"
+        words = sentence.tokens.spelled[:_FIRST] if sentence is following else sentence.tokens.spelled[-_FIRST:]
+        for word in set(words):
+            yield f"{place} {word}, {same}"
+        yield f"{place} begins {' '.join(sentence.tokens.spelled[:2])}"

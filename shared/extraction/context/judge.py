@@ -66,7 +66,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     spent_after = _SPENT_AFTER.search(tokens) is not None
     spent = spent_after or plainly_done(candidate, by)
     if around.numbered:
-        return Verdict.refusal(0.95, "<section> <title>", "the number of a section", final=True)
+        return Verdict.refusal(0.95, "<section> <title>", "the number of a section")
     if _is_part(candidate):
         return Verdict.refusal(0.9, "(<t>) <t>", "a part of an amount that is stated after it")
     if _somebody_elses(candidate, names):
@@ -74,7 +74,7 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
     if around.others:
         return Verdict.refusal(0.93, "<other>: <t>", "another timekeeper's line")
     if around.quoted:
-        return Verdict.refusal(0.85, '"<t>"', "somebody's words, quoted", final=True)
+        return Verdict.refusal(0.85, '"<t>"', "somebody's words, quoted")
     if candidate.amount.best < 3 and candidate.amount.form is Form.SPOKEN:
         return Verdict.refusal(0.9, "a minute", "too short to be a piece of work")
     terse = candidate.amount.form in {Form.BARE, Form.COLON, Form.UNITS} or candidate.amount.rules[0].endswith("each")
