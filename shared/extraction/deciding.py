@@ -10,6 +10,7 @@ from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.kind_signs import kind_signs
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
 from shared.extraction.context import not_work
+from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
@@ -28,10 +29,9 @@ from shared.extraction.tokens import tokenise
 from shared.extraction.weighing import (
     ENOUGH,
     ENOUGH_ELSEWHERE,
-    ENOUGH_IN_LIST,
     chance_of_work,
-    is_list_of_work,
     keeps_time,
+    odds_of_work,
     weighed,
 )
 from shared.mail.email import Email, Span
@@ -49,14 +49,15 @@ TOO_MUCH = "more than is read of one mail"
 class Decided:
     """An amount with its words, what was decided of it, and its line.
 
-    `judged` is what the rules alone would say, `verdict` what they say with the signs around it weighed, and
-    `chance` what those leave that it is work; `subject` is the mail's, `following` the sentence after its own.
+    `judged` is what the rules alone would say, `verdict` what they say with all signs weighed, and `odds` what its own
+    leave that it is work, as a logarithm; `standing` is where it stands among the others; `subject` is the mail's, `following` the sentence after its own.
     """
 
     candidate: Candidate
     judged: Verdict
     verdict: Verdict
-    chance: float
+    odds: float
+    standing: Standing
     line: Line
     signs: frozenset[str]
     subject: Tokens
@@ -97,20 +98,13 @@ class Deciding:
     def decide(self) -> list[Decided]:
         """Every amount, in the order of the text."""
         decided = self._judged()
-        elsewhere = not self._setting.legal and not keeps_time([each.chance for each in decided])
-        chances: dict[int, list[tuple[int, float]]] = {}
-        for each in decided:
-            passage = each.candidate.sentence.passage
-            chances.setdefault(passage.block, []).append((passage.start, each.chance))
-        return [self._weighed(each, chances, elsewhere=elsewhere) for each in decided]
-
-    def _weighed(self, each: Decided, chances: dict[int, list[tuple[int, float]]], *, elsewhere: bool) -> Decided:
-        """The amount with its verdict, in view of the other lines of its list."""
-        passage = each.candidate.sentence.passage
-        beside = [chance for start, chance in chances[passage.block] if start != passage.start]
-        listed = self._setting.lines.get(passage.block, 0) > 1 and is_list_of_work(beside)
-        enough = ENOUGH_IN_LIST if listed else ENOUGH_ELSEWHERE if elsewhere else ENOUGH
-        return replace(each, verdict=weighed(each.judged, each.signs, chance=each.chance, enough=enough))
+        beside = among([each.standing for each in decided], [each.odds for each in decided])
+        chances = [chance_of_work(each.odds, signs) for each, signs in zip(decided, beside, strict=True)]
+        enough = ENOUGH if self._setting.legal or keeps_time(chances) else ENOUGH_ELSEWHERE
+        return [
+            replace(each, verdict=weighed(each.judged, each.signs, chance=chance, enough=enough))
+            for each, chance in zip(decided, chances, strict=True)
+        ]
 
     def _judged(self) -> list[Decided]:
         decided: list[Decided] = []
@@ -172,8 +166,15 @@ class Deciding:
         names = self._names(candidate)
         judged = judge(candidate, names, around, self.text)
         seen = beside.union(signs(candidate, judged, around, names, self.text))
-        chance = 0.0 if judged.final else chance_of_work(seen)
-        return Decided(candidate, judged, judged, chance, line, seen, self.subject, following)
+        standing = Standing(
+            block=passage.block,
+            passage=passage.start,
+            sentence=candidate.tokens.starts[0],
+            form=str(candidate.amount.form),
+            minutes=candidate.amount.best,
+            legal=self._setting.legal,
+        )
+        return Decided(candidate, judged, judged, odds_of_work(seen), standing, line, seen, self.subject, following)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts

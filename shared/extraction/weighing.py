@@ -21,11 +21,9 @@ ENOUGH = 0.5
 """The chance from which an amount counts as work."""
 ENOUGH_ELSEWHERE = 0.75
 """The same where neither a lawyer's word nor other amounts make it a lawyer's mail: most mail holds no billed hour."""
-ENOUGH_IN_LIST = 0.3
-"""The same in a list whose other lines are work."""
 ENOUGH_FREE = 0.3
 """The chance from which work is taken as not charged: a bill that asks too little is put right more easily."""
-_BEYOND_DOUBT, _LIKELY, _SHARE = 0.9, 0.7, 2 / 3
+_BEYOND_DOUBT, _LIKELY = 0.9, 0.7
 LIKELY_NAME = 0.15
 """The chance from which a name is given as the matter's, being the likeliest: a guess that a person sees beats none."""
 _TELLING = 3
@@ -45,7 +43,7 @@ class Weights:
 
     def chance(self, signs: Iterable[str]) -> float:
         """The chance, from 0 to 1, that these signs leave."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.total(signs)))))
+        return as_chance(self.total(signs))
 
     def telling(self, signs: Iterable[str], *, speak_for: bool) -> tuple[str, ...]:
         """The signs that weighed most for it, or against it."""
@@ -54,9 +52,25 @@ class Weights:
         return tuple(sign for weight, sign in ranked[:_TELLING] if weight > 0)
 
 
-def chance_of_work(signs: Iterable[str]) -> float:
-    """The chance (0..1) that an amount with these signs is the sender's own finished work."""
-    return _work().chance(signs)
+def odds_of_work(signs: Iterable[str]) -> float:
+    """The logarithm of the odds that an amount with these signs of its own is the sender's own finished work."""
+    return _work().total(signs)
+
+
+ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
+"""What an amount's own signs say weighs with what the others of its mail say: by its odds, and by those above even."""
+
+
+def chance_of_work(odds: float, among: Iterable[str]) -> float:
+    """The chance (0..1) that an amount is work, by the logarithm of its own odds and the signs that the others give."""
+    weights = _among()
+    own = weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
+    return as_chance(weights.total(among) + own)
+
+
+def as_chance(total: float) -> float:
+    """Logarithm of odds to a chance from 0 to 1."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
 def keeps_time(chances: Sequence[float]) -> bool:
@@ -64,18 +78,11 @@ def keeps_time(chances: Sequence[float]) -> bool:
     return max(chances, default=0.0) >= _BEYOND_DOUBT or sum(chance >= _LIKELY for chance in chances) > 1
 
 
-def is_list_of_work(beside: Sequence[float]) -> bool:
-    """Whether the other lines of a list (the chance of each amount) are work: at least two, and two in three."""
-    return len(beside) > 1 and sum(chance >= ENOUGH for chance in beside) >= _SHARE * len(beside)
-
-
 def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: float) -> Verdict:
     """What the rules judged, with their certainty as the weights have it; turned round where the weights say so.
 
     `chance`: that it is work; `enough`: the chance from which it counts as work.
     """
-    if judged.final:
-        return judged
     done = chance >= enough
     sure = round(chance if done else 1 - chance, 4)
     if done == judged.done:
@@ -135,6 +142,12 @@ def _names() -> Weights:
 @cache
 def _work() -> Weights:
     read = json.loads((_FOLDER / "work.json").read_text(encoding="utf-8"))
+    return Weights(read["bias"], read["weights"])
+
+
+@cache
+def _among() -> Weights:
+    read = json.loads((_FOLDER / "among.json").read_text(encoding="utf-8"))
     return Weights(read["bias"], read["weights"])
 
 

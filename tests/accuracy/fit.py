@@ -14,11 +14,13 @@ from pathlib import Path
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from shared.extraction.context.among import Standing, among
 from shared.extraction.deciding import Decided, Deciding
 from shared.extraction.entries import Entries, nearness
 from shared.extraction.extract import readable
 from shared.extraction.found import Context
 from shared.extraction.visible import as_seen
+from shared.extraction.weighing import ITSELF, SPEAKS_FOR_ITSELF, Weights
 from shared.mail import read
 from shared.mail.email import Email
 from shared.mail.offsets import fold
@@ -30,7 +32,8 @@ TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
 _COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 _FEWEST_MAILS = 3
-_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES = 0.2, 0.06, 0.15, 1.0
+_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES, _RIDGE_AMONG = 0.2, 0.06, 0.15, 1.0, 0.3
+_TURNS = 6
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _SLACK = 2
@@ -39,7 +42,10 @@ _SHORTEST, _HARDLY_MORE = 4, 1.6
 
 @dataclass(frozen=True)
 class Seen:
-    """An amount of a labelled mail: the signs around it, whether it is work, of which type, charged, and its weight."""
+    """An amount of a labelled mail: the signs around it, whether it is work, of which type, charged, and its weight.
+
+    `hand`: who wrote the mail; `sure`: whether what its label says of the amount is beyond doubt.
+    """
 
     mail: str
     counts: float
@@ -49,10 +55,13 @@ class Seen:
     kind: str | None
     charge_signs: frozenset[str]
     free: bool
+    standing: Standing
+    hand: str
+    sure: bool
 
 
 def seen(paths: Iterable[Path]) -> list[Seen]:
-    """Every amount of the mail in these files whose label is beyond doubt."""
+    """Every amount of the mail in these files, in order."""
     found: list[Seen] = []
     for path in paths:
         for mail in load(path):
@@ -61,10 +70,22 @@ def seen(paths: Iterable[Path]) -> list[Seen]:
                 amount = each.candidate.amount
                 fits = [label for label in mail.labels if _minutes_fit(label, amount.best)]
                 told = [label for label in fits if _holds(label, email.body, amount.start, amount.end)]
-                if told or not fits or mail.labels[0].occurrence is not None:
-                    kind = told[0].entry_type if told else None
-                    counts = _COUNTS.get(path.parent.name, 1.0)
-                    found.append(Seen(mail.id, counts, each.signs, bool(told), each.kind_signs, kind, each.charge_signs, bool(told) and not told[0].billable))
+                sure = bool(told or not fits or mail.labels[0].occurrence is not None)
+                found.append(
+                    Seen(
+                        mail=mail.id,
+                        counts=_COUNTS.get(path.parent.name, 1.0),
+                        signs=each.signs,
+                        work=bool(told),
+                        kind_signs=each.kind_signs,
+                        kind=told[0].entry_type if told else None,
+                        charge_signs=each.charge_signs,
+                        free=bool(told) and not told[0].billable,
+                        standing=each.standing,
+                        hand=path.parent.name if path.suffix == ".txt" else path.stem,
+                        sure=sure,
+                    )
+                )
     return found
 
 
@@ -183,6 +204,7 @@ def known(rows: Iterable[tuple[str, frozenset[str]]]) -> set[str]:
 
 def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     """Bias and weights of the signs of work."""
+    rows = [row for row in rows if row.sure]
     keep = known((row.mail, row.signs) for row in rows)
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([dict.fromkeys(row.signs & keep, 1) for row in rows])
@@ -191,6 +213,38 @@ def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     return float(model.intercept_[0]), dict(
         zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
     )
+
+
+def fit_among(rows: list[Seen]) -> tuple[float, dict[str, float]]:
+    """Bias and weights of what the amounts of a mail say of each other.
+
+    Counted on whole mails, with odds from weights that had not seen the hand that wrote them.
+    """
+    hands = sorted({row.hand for row in rows if _is_whole(row)})
+    vectors = DictVectorizer()
+    told: list[dict[str, float]] = []
+    work: list[bool] = []
+    for turn in range(_TURNS):
+        left_out = set(hands[turn::_TURNS])
+        weights = Weights(*fit_work([row for row in rows if row.hand not in left_out]))
+        mails: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+        for row in rows:
+            if row.hand in left_out:
+                mails[row.hand, row.mail].append(row)
+        for each in mails.values():
+            odds = [weights.total(row.signs) for row in each]
+            for row, own, signs in zip(each, odds, among([row.standing for row in each], odds), strict=True):
+                if row.sure:
+                    told.append({**dict.fromkeys(signs, 1.0), ITSELF: own, SPEAKS_FOR_ITSELF: max(own, 0.0)})
+                    work.append(row.work)
+    model = LogisticRegression(C=_RIDGE_AMONG, max_iter=3000).fit(vectors.fit_transform(told), work)
+    return float(model.intercept_[0]), dict(
+        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
+    )
+
+
+def _is_whole(row: Seen) -> bool:
+    return not row.hand.startswith(("snippets", "statements"))
 
 
 def fit_free(rows: list[Seen]) -> tuple[float, dict[str, float]]:
@@ -262,6 +316,7 @@ def main() -> None:
     for name, value in (
         ("work", _written(bias, weights)),
         ("kind", kinds),
+        ("among", _written(*fit_among(rows))),
         ("free", _written(*fit_free(rows))),
         ("name", _written(*fit_choice(named(paths)))),
         ("day", _written(*fit_choice(dated(paths)))),

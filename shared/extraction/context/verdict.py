@@ -10,8 +10,7 @@ from shared.extraction.context.setting import Setting
 class Verdict:
     """Whether an amount is work that the sender did, how sure that is (0..1), and why.
 
-    `rule` is the phrase that decided, `reason` a lawyer's words for it, `marks` what else was weighed. A `final` one
-    rests on where the amount stands, not on its words: nothing is weighed against it.
+    `rule` is the phrase that decided, `reason` a lawyer's words for it, `marks` what else was weighed. 
     """
 
     done: bool
@@ -19,7 +18,6 @@ class Verdict:
     rule: str
     reason: str
     marks: tuple[str, ...] = ()
-    final: bool = False
 
     @classmethod
     def work(cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()) -> "Verdict":
@@ -28,10 +26,10 @@ class Verdict:
 
     @classmethod
     def refusal(
-        cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = (), *, final: bool = False
+        cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()
     ) -> "Verdict":
         """The amount is something else."""
-        return cls(done=False, sure=sure, rule=rule, reason=reason, marks=marks, final=final)
+        return cls(done=False, sure=sure, rule=rule, reason=reason, marks=marks)
 
 
 @dataclass(frozen=True, slots=True)
