@@ -41,6 +41,8 @@ _MOST_AMOUNTS = 250
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
+_BEYOND_DOUBT = -9.0
+"""Odds, as a logarithm, of what stands under other initials than the sender's, numbers a section, or is quoted."""
 _EPOCH = date(1970, 1, 1)
 TOO_MUCH = "more than is read of one mail"
 
@@ -85,7 +87,7 @@ class Deciding:
         self.moment = _local(email, context)
         self.sent = self.moment.date() if self.moment else _EPOCH
         offset = self.moment.utcoffset() if self.moment else None
-        self.calendar = Calendar(email.new_text(), self.sent, east=None if offset is None else offset >= timedelta(0))
+        self.calendar = Calendar(email.new_text(), self.sent, east=offset > timedelta(0) if offset else None)
         self.subject = tokenise(email.subject)
         self.unread: Refusal | None = None
         self._subject_signs = subject_signs(self.subject)
@@ -150,6 +152,7 @@ class Deciding:
     ) -> Decided:
         passage = candidate.sentence.passage
         near = last is not None and passage.block - last.candidate.sentence.passage.block <= 1
+        elses = self._timekeepers.somebody_elses(passage.start, passage.end, candidate.amount.start)
         around = Around(
             setting=self._setting,
             dated=line.day is not None,
@@ -158,7 +161,7 @@ class Deciding:
             over=self._over(candidate, line),
             previous=previous,
             near=last.judged if last and near else None,
-            others=line.other or self._timekeepers.somebody_elses(passage.start, passage.end, candidate.amount.start),
+            others=line.other or elses,
             numbered=candidate.amount.start in self._sections,
             tabled=line.hours is not None,
             phrases=tuple(not_work.matching(candidate.tokens)),
@@ -174,7 +177,9 @@ class Deciding:
             minutes=candidate.amount.best,
             legal=self._setting.legal,
         )
-        return Decided(candidate, judged, judged, odds_of_work(seen), standing, line, seen, self.subject, following)
+        beyond = elses or around.numbered or around.quoted
+        odds = _BEYOND_DOUBT if beyond else odds_of_work(seen)
+        return Decided(candidate, judged, judged, odds, standing, line, seen, self.subject, following)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts

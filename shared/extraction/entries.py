@@ -81,8 +81,14 @@ class Entries:
             ),
         )
 
-    def stated(self, each: Decided) -> Stated:
-        """An amount for comparison with the others of its mail."""
+    def _gap(self, before: Decided, each: Decided) -> str | None:
+        """The words between two amounts of a passage."""
+        one, two = before.candidate, each.candidate
+        same = one.sentence.passage.start == two.sentence.passage.start
+        return self._deciding.text[one.amount.end : two.amount.start] if same else None
+
+    def stated(self, each: Decided, before: Decided | None) -> Stated:
+        """An amount for comparison with the others of its mail; `before`: the one before it that is work, too."""
         candidate = each.candidate
         span, passage = self.evidence(each), candidate.sentence.passage
         following = self._deciding.text[candidate.amount.end : passage.end]
@@ -97,6 +103,8 @@ class Entries:
             end=candidate.amount.end,
             start=candidate.amount.start,
             dated=each.line.dated,
+            span=candidate.amount.clock is not None,
+            gap=None if before is None else self._gap(before, each),
         )
 
     def _clause(self, each: Decided) -> tuple[int, int]:

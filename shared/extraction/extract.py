@@ -58,7 +58,7 @@ def _found(email: Email, context: Context) -> Found:
     decided = deciding.decide()
     make = Entries(email, context, deciding, decided)
     done = [each for each in decided if each.verdict.done]
-    again = repeats([make.stated(each) for each in done])
+    again = repeats([make.stated(each, before) for before, each in zip([None, *done], done, strict=False)])
     repeated = {id(done[place]): reason for place, reason in again.items()}
     entries, refusals = [], []
     for each in decided:

@@ -34,7 +34,7 @@ _ROLE = re.compile(
     ),
     re.IGNORECASE,
 )
-_WORDING = r"language|wording|template|script|precedent|specimen|samples?|examples?|boilerplate"
+_WORDING = r"language|wording|template|script|specimen|samples?|examples?|boilerplate"
 _OFFERS = re.compile(
     rf"\b(?:{_WORDING})\b[^:\n]{{0,60}}:\s*$|\b(?:form|format)\b[^:\n]{{0,40}}\b(?:likes?|wants?"
     rf"|uses?|prefers?|for you)\b.{{0,20}}:\s*$"

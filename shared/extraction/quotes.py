@@ -24,14 +24,24 @@ class Quotes:
 
 
 def section_numbers(email: Email) -> frozenset[int]:
-    """Where lines begin with numbers that count on ("3.1", "3.2"): the numbers of sections, not hours."""
+    """Where lines begin with numbers that count on ("3.1", "3.2", "4.1"): the numbers of sections, not hours."""
     found = [
         (line.start("whole"), int(line["whole"]), int(line["part"]))
         for span in email.new
         for line in _NUMBERED.finditer(email.body, span.start, span.end)
     ]
-    counted = set()
-    for (place, whole, part), (after, next_whole, next_part) in pairwise(found):
-        if (next_whole, next_part) in {(whole, part + 1), (whole + 1, 1)}:
-            counted |= {place, after}
+    counted: set[int] = set()
+    run: list[tuple[int, int, int]] = []
+    for each in (*found, (len(email.body), -1, 0)):
+        if run and _counts_on(run[-1], each):
+            run.append(each)
+            continue
+        if any(one[1] == two[1] for one, two in pairwise(run)) and (run[0][2] == 1 or len(run) > 2):
+            counted |= {place for place, _, _ in run}
+        run = [each]
     return frozenset(counted)
+
+
+def _counts_on(one: tuple[int, int, int], two: tuple[int, int, int]) -> bool:
+    """Whether the second number follows the first: the next of its section, or the first of the next one."""
+    return one[1] > 0 and one[2] > 0 and two[1:] in {(one[1], one[2] + 1), (one[1] + 1, 1)}

@@ -66,4 +66,6 @@ class Timekeepers:
 def _kind(mark: str) -> str:
     """The sort of place: a line's begin or gap, a cell's bar, or whichever mark it is."""
     bare = mark.strip(" \u00a0*•")
+    if bare[:1].isalpha() or bare[:1] in set(",;:("):
+        return ","
     return bare[:1] or ("^" if not mark.strip() and "\n" not in mark and len(mark) < 2 else " ")

@@ -98,6 +98,7 @@ class Named:
     name: str
     signs: frozenset[str]
     right: bool
+    counts: float = 1.0
 
 
 def named(paths: Iterable[Path]) -> list[Named]:
@@ -137,6 +138,7 @@ class Dated:
     day: date
     signs: frozenset[str]
     right: bool
+    counts: float = 1.0
 
 
 def dated(paths: Iterable[Path]) -> list[Dated]:
@@ -163,7 +165,8 @@ def dated(paths: Iterable[Path]) -> list[Dated]:
                 wanted = date.fromisoformat(told[0].date_performed or "")
                 before = (last[1], nearness(last[0], each)) if last else None
                 days = make.days(each, make.evidence(each), before)
-                found += [Dated(mail.id, amount.start, day, signs, day == wanted) for day, signs in days.items()]
+                counts = _COUNTS.get(path.parent.name, 1.0)
+                found += [Dated(mail.id, amount.start, day, signs, day == wanted, counts) for day, signs in days.items()]
                 last = (each, wanted)
     return found
 
@@ -253,7 +256,10 @@ def fit_free(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     keep = known((row.mail, row.charge_signs) for row in rows)
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([dict.fromkeys(row.charge_signs & keep, 1) for row in rows])
-    model = LogisticRegression(C=_RIDGE_OF_CHARGES, max_iter=3000).fit(matrix, [row.free for row in rows])
+    counts = [row.counts for row in rows]
+    model = LogisticRegression(C=_RIDGE_OF_CHARGES, max_iter=3000).fit(
+        matrix, [row.free for row in rows], sample_weight=counts
+    )
     return float(model.intercept_[0]), dict(
         zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
     )
@@ -269,17 +275,25 @@ def fit_choice(rows: Sequence[Named | Dated]) -> tuple[float, dict[str, float]]:
     choices: dict[tuple[str, int], list[Named | Dated]] = defaultdict(list)
     for row in rows:
         choices[row.mail, row.entry].append(row)
-    pairs = [
-        {sign: sign_of for signs, sign_of in ((one - other, 1.0), (other - one, -1.0)) for sign in signs}
+    compared = [
+        (one.counts, one.signs & keep, other.signs & keep)
         for each in choices.values()
-        for one in [row.signs & keep for row in each if row.right][:1]
-        for other in [row.signs & keep for row in each if not row.right]
+        for one in [row for row in each if row.right][:1]
+        for other in each
+        if not other.right
+    ]
+    counts = [each[0] for each in compared]
+    pairs = [
+        {sign: side for signs, side in ((one - other, 1.0), (other - one, -1.0)) for sign in signs}
+        for _, one, other in compared
     ]
     turned = [{sign: -value for sign, value in pair.items()} for pair in pairs]
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([*pairs, *turned])
     better = [True] * len(pairs) + [False] * len(pairs)
-    model = LogisticRegression(C=_RIDGE_OF_CHOICES, max_iter=3000, fit_intercept=False).fit(matrix, better)
+    model = LogisticRegression(C=_RIDGE_OF_CHOICES, max_iter=3000, fit_intercept=False).fit(
+        matrix, better, sample_weight=[*counts, *counts]
+    )
     weights = dict(zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True))
     best = [max((sum(weights.get(sign, 0.0) for sign in row.signs), row.right) for row in each) for each in choices.values()]
     scale = LogisticRegression(C=1.0).fit([[total] for total, _ in best], [right for _, right in best])

@@ -37,7 +37,7 @@ _ALONE = rf"(?P<alone>{_DAY})\b(?P<last>\s+(?:of\s+)?last(?:\s+week)?\b)?(?P<own
 _RELATIVE = (
     r"(?P<before>(?:the\s+)?(?:day|night) before (?:yesterday|last))|(?P<yesterday>yesterday|yday|last (?:night|nite|evening))"
     r"|(?P<today>today|tonight|tonite|this (?:morning|afternoon|arvo|evening)|just now|just got|earlier today)"
-    r"|(?P<ago>\d|one|two|three|four|five|six|ten) (?P<unit>day|week)s? ago|(?P<week>a week ago|this day last week)"
+    r"|(?P<ago>\d|one|two|three|four|five|six|ten) (?P<unit>day|week)s? ago|(?P<week>a week ago(?: today)?|this day last week)"
     r"|(?P<weekend>(?:over|at|during|on|this|last|all) (?:the |this |last )?(?:past )?weekend)"
     r"|(?P<next>(?:the )?(?:next|following) (?:day|morning|afternoon)|the (?:day|morning) after)"
 )
@@ -78,7 +78,7 @@ class Calendar:
     """Resolves what a mail says of days. `sent` is its own day, where its sender was."""
 
     def __init__(self, text: str, sent: date, *, east: bool | None) -> None:
-        """`east`: whether its clock is Greenwich's or ahead of it, where people write 14/10 and not 10/14."""
+        """`east`: whether its clock is ahead of Greenwich's, where people write 14/10 and not 10/14; None: no telling."""
         self._sent = sent
         self.day_first = _counts_days_first(text, sent, east=east)
 
@@ -222,13 +222,15 @@ def _counts_days_first(text: str, sent: date, *, east: bool | None) -> bool:
         return False
     if any(one > 12 >= two for one, two in pairs):
         return True
-    days, months = (
-        sum(_lies_behind(month, day, sent) for month, day in each)
-        for each in ([(two, one) for one, two in pairs], pairs)
-    )
-    return bool(east) if days == months else days > months
+    days_first = [_behind(month, day, sent) for day, month in pairs]
+    months_first = [_behind(month, day, sent) for month, day in pairs]
+    usual = [sum(each <= _USUAL for each in order) for order in (days_first, months_first)]
+    if usual[0] != usual[1]:
+        return usual[0] > usual[1]
+    return sum(days_first) < sum(months_first) if east is None else east
 
 
-def _lies_behind(month: int, day: int, sent: date) -> bool:
+def _behind(month: int, day: int, sent: date) -> int:
+    """How many days such a date lies behind; more than any usual one if it doesn't."""
     found = _nearest(month, day, None, sent)
-    return found is not None and (sent - found).days <= _USUAL
+    return (sent - found).days if found else _OLDEST

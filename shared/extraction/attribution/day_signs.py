@@ -12,7 +12,6 @@ from datetime import date
 
 from shared.extraction.attribution.date import Mention
 from shared.extraction.clauses import Candidate, Sentence, lead_of
-from shared.extraction.context.done import tells_own_past
 from shared.extraction.context.person import FIRST
 from shared.extraction.lexicon import PAST_VERB
 from shared.mail.email import Span
@@ -60,6 +59,8 @@ class Days:
         amount, sentence = work.candidate.amount, work.candidate.sentence
         found: dict[date, set[str]] = defaultdict(set)
         places = set()
+        spelled = set(work.candidate.tokens.spelled)
+        since = bool(spelled & {"since", "now", "later", "today"})
         placed = list(self._placed(work))
         own = "a day named beside it" if any(where in _OWN for _, where, _ in placed) else "none beside it"
         last = max((mention.start for mention, where, _ in placed if where in _EARLIER), default=-1)
@@ -74,6 +75,11 @@ class Days:
             signs.add(f"{where}, {mention.kind}, after {word}")
             if where not in _OWN:
                 signs |= {f"{where}, {own}", f"{where}, {own}, {rank}"}
+            if where in _EARLIER:
+                told = _tense(mention, sentence)
+                signs |= {f"{where}, {told}", f"earlier, {told}", f"earlier, {told}, {own}"}
+                if since:
+                    signs |= {"earlier, since or now", f"{where}, since or now"}
             if mention.start == last and where in _EARLIER:
                 signs |= {"last named before", f"last named before, {own}", f"last named before, {beginning}"}
             signs.add(f"{where}, {how}, {rank}")
@@ -87,23 +93,21 @@ class Days:
             day, near = work.before
             found[day] |= {f"as before {near}", f"as before {near}, {how}", f"as before {near}, {beginning}"}
             found[day].add(f"as before {near}, {'names a day' if places & _OWN else 'names none'}")
+            if since:
+                found[day] |= {"as before, since or now", f"as before {near}, since or now"}
         found[self._sent] |= {"sent", f"sent, {how}", f"sent, {beginning}"}
-        spelled = set(work.candidate.tokens.spelled)
-        told = ("since" in spelled or "now" in spelled, tells_own_past(sentence.before.tokens) if sentence.before else None)
         for day, signs in found.items():
             if day == self._sent:
                 signs.update(f"sent though {where}" for where in places)
-                signs.add(f"sent, {'since or now' if told[0] else 'no since'}")
-            else:
-                signs.add(f"not sent, {'since or now' if told[0] else 'no since'}")
-                if told[1]:
-                    signs.update([f"{each}, own past before" for each in signs if each.startswith("sentence before") and "," not in each])
-                behind = (self._sent - day).days
-                signs.add("long ago" if behind > _LONG_AGO else "some time ago" if behind > _SOME_TIME else "this week")
-                if work.heading and day != work.heading:
-                    signs.add("not the heading's")
-                if "same" in spelled:
-                    signs.update([f"{each}, same day" for each in signs if each.startswith("as before") and "," not in each])
+                signs.add(f"sent, {'since or now' if since else 'no since'}")
+                continue
+            signs.add(f"not sent, {'since or now' if since else 'no since'}")
+            behind = (self._sent - day).days
+            signs.add("long ago" if behind > _LONG_AGO else "some time ago" if behind > _SOME_TIME else "this week")
+            if work.heading and day != work.heading:
+                signs.add("not the heading's")
+            if "same" in spelled:
+                signs |= {f"{each}, same day" for each in tuple(signs) if each.startswith("as before") and "," not in each}
         return {day: frozenset(signs) for day, signs in found.items()}
 
     def _placed(self, work: Work) -> Iterator[tuple[Mention, str, str]]:
@@ -194,6 +198,23 @@ def _sentences_back(sentence: Sentence) -> Iterator[Sentence]:
             return
         yield before
         before = before.before
+
+
+def _tense(mention: Mention, sentence: Sentence) -> str:
+    """Whether the sentence that names a day, before `sentence`, tells what was, or what is or will be."""
+    for each in (*_sentences_back(sentence), lead_of(sentence)):
+        if each and each.tokens.starts and each.tokens.starts[0] <= mention.start < each.tokens.ends[-1]:
+            words = set(each.tokens.spelled)
+            if words & _AHEAD and not words & FIRST:
+                return "told as to come"
+            if not words.isdisjoint(PAST_VERB):
+                return "told as past, by the sender" if words & FIRST else "told as past"
+            return "told as present" if words & _IS else "told without a verb"
+    return "told elsewhere"
+
+
+_IS = frozenset({"is", "are", "'s", "has", "have", "it's", "that's", "he's", "she's", "they're"})
+_AHEAD = frozenset({"will", "'ll", "next", "due", "set", "listed", "scheduled", "until", "by", "deadline", "expires", "tomorrow"})
 
 
 def _end(sentence: Sentence) -> int:

@@ -14,14 +14,27 @@ _TOTAL = re.compile(
 )
 _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |billable )*total", re.IGNORECASE)
 
+_SAME, _NEXT_LINE = 0.5, 80
+"""Minutes; characters to the next line at most."""
+_MEANING = re.compile(r"\W*(?:\(|=|\bso\b|\bi\.?e\.?|\bor\b)\W*(?:so|i\.?e\.?|say|that is|about)?\W*", re.IGNORECASE)
+"""Between an amount and the same one again."""
+_CORRECTS = re.compile(
+    r"\bno,? wait|\bmake (?:it|that)\b|\bscratch that|\bcorrection\b|\bi mean\b|\bor rather\b|\bsorry,?\W*$"
+    r"|\b(?:should|ought to) (?:be|have been|say|read)\b|\bno,\W*$",
+    re.IGNORECASE,
+)
+_NET = re.compile(r"\b(?:so|less|minus|net|which (?:is|makes)|that['’]?s|i\.?e|call it)\b|=", re.IGNORECASE)
+_NO_WORK = frozenset({"time", "total", "hours", "hour", "mins", "minutes", "duration", "length", "engaged", "spent", "units"})
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
     """An amount accepted as work, for comparison.
 
     Its minutes, its clause and the words in it, the text from it to the next colon of its passage (empty without one),
-    the block of the list it is a line of (-1: none), where the passage and the amount stand, and whether
-    the line begins with a day.
+    the block of the list it is a line of (-1: none), where the passage and the amount stand, whether the line begins
+    with a day, whether it is a span of the clock, and the words between the amount before and this one (None: it is the
+    first of its passage).
     """
 
     minutes: float
@@ -33,6 +46,8 @@ class Stated:
     start: int
     end: int
     dated: bool = False
+    span: bool = False
+    gap: str | None = None
 
 
 def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
@@ -42,9 +57,13 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
         if (
             reason := _total(place, each, stated)
             or _recorded(place, each, stated)
+            or _in_other_words(place, each, stated)
             or _again(place, each, stated, found)
         ):
             found[place] = reason
+    for place in range(1, len(stated)):
+        if _puts_right(stated[place - 1], stated[place]):
+            found[place - 1] = ("<t>, no, <t>", "put right by what follows")
     for place in list(found):
         if found[place][0] == "total <t>":
             found |= dict.fromkeys(
@@ -92,6 +111,27 @@ def _recorded(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, 
     ):
         return "<t>, recorded as <t>", "the same time, as it is recorded"
     return None
+
+
+def _in_other_words(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:
+    """The same minutes again, right behind: "18 minutes (0.3)"; "Start: 14.30 Finish: 16.15", then "Time: 1 hr 45"."""
+    if not place or abs(stated[place - 1].minutes - each.minutes) > _SAME:
+        return None
+    before = stated[place - 1]
+    if each.gap is not None and _MEANING.fullmatch(each.gap):
+        return "<t> (<t>)", "the same time in other words"
+    if before.span and each.start - before.end < _NEXT_LINE and len(each.words - _NO_WORK) == 0:
+        return "<span> <t>", "the time of the span before it"
+    return None
+
+
+def _puts_right(before: Stated, each: Stated) -> bool:
+    """Whether an amount takes the place of the one before it: ".3 no wait, .5"; a span, and what it was without lunch."""
+    if each.gap is None or len(each.gap) > _NEXT_LINE or "\n" in each.gap:
+        return False
+    if _CORRECTS.search(each.gap):
+        return True
+    return before.span and not each.span and each.minutes < before.minutes and bool(_NET.search(each.gap))
 
 
 def _is_sum(minutes: float, before: Sequence[float]) -> bool:

@@ -2,15 +2,17 @@
 
 import json
 import math
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from shared.extraction import weighing
 from shared.extraction.confidence import confidence
+from shared.extraction.context.among import Standing, among
 from shared.extraction.context.verdict import Verdict
 from shared.extraction.durations import Amount, Form
-from shared.extraction.weighing import Weights, is_list_of_work, keeps_time, likeliest_name, weighed
+from shared.extraction.weighing import Weights, chance_of_work, keeps_time, likeliest_day, likeliest_name, weighed
 from shared.models import EntryType
 from tests.unit.extraction.mails import BOOKKEEPER, found
 
@@ -51,12 +53,6 @@ def test_a_judgement_that_the_chance_shares_keeps_its_reason() -> None:
     assert (kept.rule, kept.reason, kept.sure) == ("<plan> <t>", "planned, not done", 0.8)
 
 
-def test_what_stands_in_quotation_marks_is_beyond_weighing() -> None:
-    final = Verdict.refusal(0.85, '"<t>"', "somebody's words, quoted", final=True)
-
-    assert weighed(final, frozenset(), chance=0.99, enough=0.5) == final
-
-
 def test_more_is_asked_where_enough_is_more() -> None:
     refused = Verdict.refusal(0.9, "<t>", "nothing says that it was work done")
 
@@ -71,25 +67,54 @@ def test_a_mail_keeps_time_if_one_amount_is_beyond_doubt_or_two_are_likely(chanc
     assert keeps_time(chances) is keeps
 
 
-@pytest.mark.parametrize(
-    ("beside", "listed"),
-    [([], False), ([0.9], False), ([0.9, 0.9], True), ([0.9, 0.2], False), ([0.9, 0.6, 0.2], True)],
-)
-def test_a_list_is_of_work_if_two_in_three_of_its_lines_are(beside: list[float], listed: bool) -> None:
-    assert is_list_of_work(beside) is listed
+def standing(place: int, minutes: float = 30) -> Standing:
+    return Standing(block=0, passage=place, sentence=place, form="bare", minutes=minutes, legal=True)
+
+
+def test_each_amount_hears_what_the_others_of_its_list_say() -> None:
+    lines = [standing(place) for place in range(3)]
+
+    first, unsure, last = among(lines, [4.0, -0.5, 4.0])
+
+    assert "its list: 4 of 5" in unsure
+    assert {"before it: none", "after it: hardly", "its list: 3 of 5"} <= first
+    assert {"before it: hardly", "after it: none"} <= last
+
+
+def test_an_amount_by_itself_hears_nothing() -> None:
+    (alone,) = among([standing(0)], [3.0])
+
+    assert {"before it: none", "after it: none", "the best other: none", "its list: none", "amounts: 1"} <= alone
+
+
+def test_a_line_that_says_little_is_work_among_lines_of_work_and_not_among_others() -> None:
+    lines = [standing(place, minutes=10 * place + 6) for place in range(4)]
+
+    with_work, with_plans = (among(lines, [4.0, 4.0, 0.0, 4.0])[2], among(lines, [-4.0, -4.0, 0.0, -4.0])[2])
+
+    assert chance_of_work(0.0, with_work) > 0.5 > chance_of_work(0.0, with_plans)
 
 
 def test_the_likeliest_name_is_given_unless_none_is_likely() -> None:
     assert likeliest_name({}) is None
-    assert likeliest_name({"Nobody": frozenset({"never seen"})}) is None
+    weights = json.loads((FILES / "name.json").read_text(encoding="utf-8"))["weights"]
+    against = frozenset(sorted(weights, key=weights.get)[:9])
+
+    assert likeliest_name({"Nobody": against}) is None
+    assert likeliest_name({"Nobody": against, "Ortiz": frozenset(sorted(weights, key=weights.get)[-9:])}) == "Ortiz"
+
+
+def test_of_days_without_a_sign_the_later_one_is_taken() -> None:
+    assert likeliest_day({date(2026, 10, 12): frozenset(), date(2026, 10, 14): frozenset()}) == date(2026, 10, 14)
 
 
 def test_every_weight_is_a_number_that_can_be_summed() -> None:
     files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES.glob("*.json")}
 
-    assert set(files) == {"work", "kind", "name"}
-    assert set(files["kind"]) == set(EntryType)
-    for each in (files["work"], files["name"], *files["kind"].values()):
+    kinds = files.pop("kind")
+    assert set(files) == {"work", "among", "name", "day", "free"}
+    assert set(kinds) == set(EntryType)
+    for each in (*files.values(), *kinds.values()):
         assert math.isfinite(each["bias"])
         assert all(math.isfinite(weight) and weight for weight in each["weights"].values())
 
