@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 
 from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.kind_signs import kind_signs
@@ -14,7 +14,13 @@ from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
-from shared.extraction.context.signs import signs, signs_after, signs_before, subject_signs
+from shared.extraction.context.signs import (
+    correction_signs,
+    signs,
+    signs_after,
+    signs_before,
+    subject_signs,
+)
 from shared.extraction.context.verdict import Around, Verdict
 from shared.extraction.durations import read_passage
 from shared.extraction.engine import Tokens
@@ -52,7 +58,8 @@ class Decided:
     """An amount with its words, what was decided of it, and its line.
 
     `judged` is what the rules alone would say, `verdict` what they say with all signs weighed, and `odds` what its own
-    leave that it is work, as a logarithm; `standing` is where it stands among the others; `subject` is the mail's, `following` the sentence after its own.
+    leave that it is work, as a logarithm; `standing` is where it stands among the others; `subject` is the mail's,
+    `following` the sentence after its own.
     """
 
     candidate: Candidate
@@ -74,6 +81,19 @@ class Decided:
     def kind_signs(self) -> frozenset[str]:
         """The signs of the type of the work."""
         return frozenset(kind_signs(self.candidate, self.subject))
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """What is next to an amount: the signs that its sentence and those around it give, the sentence after.
+
+    `previous`: the judgement of the amount before in its sentence; `last`: the amount before in the mail.
+    """
+
+    beside: frozenset[str]
+    following: Sentence | None
+    previous: Verdict | None
+    last: Decided | None
 
 
 class Deciding:
@@ -114,20 +134,25 @@ class Deciding:
         for number, (sentence, line) in enumerate(told, start=1):
             if not sentence.marks:
                 continue
-            previous: Verdict | None = None
             following = told[number][0] if number < len(told) else None
             beside = self._subject_signs.union(signs_before(sentence), signs_after(sentence, following))
-            for said in islice(candidates(sentence), _MOST_AMOUNTS - len(decided)):
-                each = self._decide(
-                    multiplied(said), line, beside, following, previous, decided[-1] if decided else None
-                )
-                previous = each.judged
-                decided.append(each)
+            gaps = self._gaps(sentence)
+            previous: Verdict | None = None
+            for place, said in enumerate(islice(candidates(sentence), _MOST_AMOUNTS - len(decided))):
+                seen = beside.union(correction_signs(*gaps[place : place + 2]))
+                near = _Near(seen, following, previous, decided[-1] if decided else None)
+                decided.append(self._decide(multiplied(said), line, near))
+                previous = decided[-1].judged
             if len(decided) >= _MOST_AMOUNTS:
-                place = Span(sentence.passage.end, len(self.text))
-                self.unread = Refusal(place, "", 0.0, "<text> beyond the bound", TOO_MUCH, 0.5)
+                cut = Span(sentence.passage.end, len(self.text))
+                self.unread = Refusal(cut, "", 0.0, "<text> beyond the bound", TOO_MUCH, 0.5)
                 break
         return decided
+
+    def _gaps(self, sentence: Sentence) -> list[str | None]:
+        """The words before, between and after the amounts of a sentence; None before the first and after the last."""
+        amounts = [amount for amount in sentence.read.amounts if amount]
+        return [None, *(self.text[one.end : two.start] for one, two in pairwise(amounts)), None]
 
     def _sentences(self) -> Iterator[tuple[Sentence, Line]]:
         before: Sentence | None = None
@@ -141,17 +166,9 @@ class Deciding:
                 before = sentence
                 yield sentence, line
 
-    def _decide(
-        self,
-        candidate: Candidate,
-        line: Line,
-        beside: frozenset[str],
-        following: Sentence | None,
-        previous: Verdict | None,
-        last: Decided | None,
-    ) -> Decided:
+    def _decide(self, candidate: Candidate, line: Line, near: _Near) -> Decided:
         passage = candidate.sentence.passage
-        near = last is not None and passage.block - last.candidate.sentence.passage.block <= 1
+        last = near.last if near.last and passage.block - near.last.candidate.sentence.passage.block <= 1 else None
         elses = self._timekeepers.somebody_elses(passage.start, passage.end, candidate.amount.start)
         around = Around(
             setting=self._setting,
@@ -159,8 +176,8 @@ class Deciding:
             matter=line.matter is not None,
             quoted=line.drafted or self._quotes.hold(candidate.amount.start),
             over=self._over(candidate, line),
-            previous=previous,
-            near=last.judged if last and near else None,
+            previous=near.previous,
+            near=last.judged if last else None,
             others=line.other or elses,
             numbered=candidate.amount.start in self._sections,
             tabled=line.hours is not None,
@@ -168,7 +185,7 @@ class Deciding:
         )
         names = self._names(candidate)
         judged = judge(candidate, names, around, self.text)
-        seen = beside.union(signs(candidate, judged, around, names, self.text))
+        seen = near.beside.union(signs(candidate, judged, around, names, self.text))
         standing = Standing(
             block=passage.block,
             passage=passage.start,
@@ -179,7 +196,7 @@ class Deciding:
         )
         beyond = elses or around.numbered or around.quoted
         odds = _BEYOND_DOUBT if beyond else odds_of_work(seen)
-        return Decided(candidate, judged, judged, odds, standing, line, seen, self.subject, following)
+        return Decided(candidate, judged, judged, odds, standing, line, seen, self.subject, near.following)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts
@@ -192,6 +209,10 @@ class Deciding:
             return None
         if line.day is not None and line.day != self.sent:
             return line.day < self.sent
+        tokens = candidate.tokens
+        named = self.calendar.mentions(self.text, tokens.starts[0], tokens.ends[-1])
+        if any(each.day < self.sent for each in named):
+            return True
         return clock[1] <= self.moment.hour * 60 + self.moment.minute + 10
 
 

@@ -7,7 +7,7 @@ from shared.extraction.attribution.day_signs import Days, Work
 from shared.extraction.attribution.matter import Client, Matters
 from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
-from shared.extraction.clauses import Candidate, core, lead_of
+from shared.extraction.clauses import core, lead_of
 from shared.extraction.confidence import confidence
 from shared.extraction.context.done import says_work
 from shared.extraction.context.repeats import Stated
@@ -37,14 +37,17 @@ class Entries:
             mention
             for span in self._email.new
             for mention in calendar.mentions(text, span.start, span.end)
-            if not (text[mention.start].isdigit() and any(start < mention.end and mention.start < end for start, end in taken))
+            if not (
+                text[mention.start].isdigit()
+                and any(start < mention.end and mention.start < end for start, end in taken)
+            )
         ]
         first = taken[0][0] if taken else 0
         return Days(self._deciding.sent, calendar.mentions(self._email.subject), named, first)
 
     def of(self, each: Decided) -> Entry:
         """The entry that an amount makes."""
-        candidate, amount = each.candidate, each.candidate.amount
+        amount = each.candidate.amount
         evidence = self.evidence(each)
         kind, kind_rule = likeliest_kind(each.kind_signs)
         clause = self._deciding.text[evidence.start : evidence.end]

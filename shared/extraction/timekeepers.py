@@ -1,4 +1,4 @@
-"""Whose time a line holds, where a mail lists several timekeepers by their initials: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2".
+"""Whose time a line holds, where a mail lists several timekeepers by initials: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2".
 
 Capitals are initials only where the sender's own stand in the same way in other lines; else "TC" or "LOI" would be.
 """
@@ -36,7 +36,7 @@ class Timekeepers:
             self._found = [(at, who, self._is_sender(who)) for at, who, slot in placed if slot in slots]
 
     def somebody_elses(self, start: int, end: int, at: int) -> bool:
-        """Whether the amount at `at`, in the line `start..end`, stands beside another's initials and not the sender's."""
+        """Whether the amount at `at`, in the passage `start..end`, stands beside other initials than the sender's."""
         if not self._found or end - start > _LONGEST:
             return False
         begin = max(start, self._text.rfind("\n", start, at) + 1)

@@ -5,6 +5,7 @@ weight rests on few mails, the nearer it is held to nothing (ridge).
 """
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,13 +32,19 @@ WEIGHTS = HERE.parents[1] / "shared" / "extraction" / "weights"
 TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
 _COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
+_NAME_CLIENTS = frozenset(
+    {"corpus", "voices", "taught", "mails_us", "mails_us2", "mails_ukau", "mails_ukau2", "mails_biglaw"}
+)
+_LOOSELY_NAMED = 0.2
+"""How much the other folders count for matters: their labels take a topic ("the lease") where a client is known."""
 _FEWEST_MAILS = 3
-_RIDGE, _RIDGE_OF_FACTS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES, _RIDGE_AMONG = 0.2, 0.06, 0.15, 1.0, 0.3
+_RIDGE, _RIDGE_OF_KINDS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES, _RIDGE_AMONG = 0.2, 0.12, 0.15, 1.0, 0.3
 _TURNS = 6
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _SLACK = 2
-_SHORTEST, _HARDLY_MORE = 4, 1.6
+_CASE = re.compile(r"\bv\.?s?\.? |^(?:estate|marriage|matter|guardianship) of |^in re |^re ")
+_SHORTEST, _HARDLY_MORE = 4, 3.0
 
 
 @dataclass(frozen=True)
@@ -122,8 +129,10 @@ def named(paths: Iterable[Path]) -> list[Named]:
                 if told:
                     names = make.names(each)
                     wanted = told[0].client_matter or ""
+                    named_by = 1.0 if path.parent.name in _NAME_CLIENTS else _LOOSELY_NAMED
+                    counts = named_by * _COUNTS.get(path.parent.name, 1.0)
                     found += [
-                        Named(mail.id, amount.start, name, signs, bool(wanted) and _same(name, wanted))
+                        Named(mail.id, amount.start, name, signs, bool(wanted) and _same(name, wanted), counts)
                         for name, signs in names.items()
                     ]
     return found
@@ -166,14 +175,18 @@ def dated(paths: Iterable[Path]) -> list[Dated]:
                 before = (last[1], nearness(last[0], each)) if last else None
                 days = make.days(each, make.evidence(each), before)
                 counts = _COUNTS.get(path.parent.name, 1.0)
-                found += [Dated(mail.id, amount.start, day, signs, day == wanted, counts) for day, signs in days.items()]
+                found += [
+                    Dated(mail.id, amount.start, day, signs, day == wanted, counts) for day, signs in days.items()
+                ]
                 last = (each, wanted)
     return found
 
 
 def _same(name: str, wanted: str) -> bool:
-    """Whether a name is the labelled one, a part of it or hardly more: "Kestrel" and "Kestrel Foods"."""
+    """Whether a name is the labelled one, a part of it or hardly more: "Kestrel", "Kestrel Foods", "Kestrel v Lowe"."""
     one, two = name.lower(), wanted.lower()
+    if two in one and _CASE.search(one):
+        return True
     return one == two or (one in two and len(one) >= _SHORTEST) or (two in one and len(one) <= _HARDLY_MORE * len(two))
 
 
@@ -295,7 +308,9 @@ def fit_choice(rows: Sequence[Named | Dated]) -> tuple[float, dict[str, float]]:
         matrix, better, sample_weight=[*counts, *counts]
     )
     weights = dict(zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True))
-    best = [max((sum(weights.get(sign, 0.0) for sign in row.signs), row.right) for row in each) for each in choices.values()]
+    best = [
+        max((sum(weights.get(sign, 0.0) for sign in row.signs), row.right) for row in each) for each in choices.values()
+    ]
     scale = LogisticRegression(C=1.0).fit([[total] for total, _ in best], [right for _, right in best])
     slope = float(scale.coef_[0][0])
     return float(scale.intercept_[0]), {sign: weight * slope for sign, weight in weights.items()}
@@ -307,7 +322,7 @@ def fit_kind(rows: list[Seen]) -> dict[str, tuple[float, dict[str, float]]]:
     keep = known((row.mail, row.kind_signs) for row in rows)
     vectors = DictVectorizer()
     matrix = vectors.fit_transform([dict.fromkeys(row.kind_signs & keep, 1) for row in rows])
-    model = LogisticRegression(C=_RIDGE_OF_FACTS, max_iter=3000).fit(matrix, [row.kind for row in rows])
+    model = LogisticRegression(C=_RIDGE_OF_KINDS, max_iter=3000).fit(matrix, [row.kind for row in rows])
     names = vectors.get_feature_names_out()
     return {
         kind: (float(bias), dict(zip(names, map(float, weights), strict=True)))

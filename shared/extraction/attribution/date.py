@@ -35,9 +35,11 @@ _DATE = rf"(?:(?P<weekday>{_DAY})\b\.?,?\s+)?(?:the\s+)?(?:{_NUMERIC}|{_NAMED}|{
 _NUMBERED = rf"(?P<its>{_DAY})\.?\s+(?:the\s+)?(?P<number>\d{{1,2}})(?=\s*(?:$|[-:–—,]))"
 _ALONE = rf"(?P<alone>{_DAY})\b(?P<last>\s+(?:of\s+)?last(?:\s+week)?\b)?(?P<owns>['’]s\s+[\w-]+)?"
 _RELATIVE = (
-    r"(?P<before>(?:the\s+)?(?:day|night) before (?:yesterday|last))|(?P<yesterday>yesterday|yday|last (?:night|nite|evening))"
+    r"(?P<before>(?:the\s+)?(?:day|night) before (?:yesterday|last))"
+    r"|(?P<yesterday>yesterday|yday|last (?:night|nite|evening))"
     r"|(?P<today>today|tonight|tonite|this (?:morning|afternoon|arvo|evening)|just now|just got|earlier today)"
-    r"|(?P<ago>\d|one|two|three|four|five|six|ten) (?P<unit>day|week)s? ago|(?P<week>a week ago(?: today)?|this day last week)"
+    r"|(?P<ago>\d|one|two|three|four|five|six|ten) (?P<unit>day|week)s? ago"
+    r"|(?P<week>a week ago(?: today)?|this day last week)"
     r"|(?P<weekend>(?:over|at|during|on|this|last|all) (?:the |this |last )?(?:past )?weekend)"
     r"|(?P<next>(?:the )?(?:next|following) (?:day|morning|afternoon)|the (?:day|morning) after)"
 )
@@ -78,7 +80,7 @@ class Calendar:
     """Resolves what a mail says of days. `sent` is its own day, where its sender was."""
 
     def __init__(self, text: str, sent: date, *, east: bool | None) -> None:
-        """`east`: whether its clock is ahead of Greenwich's, where people write 14/10 and not 10/14; None: no telling."""
+        """`east`: whether its clock is ahead of Greenwich's, where people write 14/10, not 10/14; None: no telling."""
         self._sent = sent
         self.day_first = _counts_days_first(text, sent, east=east)
 
@@ -109,7 +111,11 @@ class Calendar:
         word = _WORD_BEFORE.search(text, max(0, found.start() - 24), found.start())
         after = word[1].lower() if word else ""
         read = self._read(found, after, before, text)
-        return Mention(found.start(), found.end("alone") if found["alone"] else found.end(), *read, after) if read else None
+        return (
+            Mention(found.start(), found.end("alone") if found["alone"] else found.end(), *read, after)
+            if read
+            else None
+        )
 
     def _read(self, found: re.Match[str], after: str, before: date | None, text: str) -> tuple[date, str] | None:
         if found["alone"]:
@@ -128,7 +134,7 @@ class Calendar:
         return self._relative(found, before)
 
     def _is_day(self, found: re.Match[str], after: str, text: str) -> bool:
-        """Whether an ordinal counts days: it follows "the", "on" or a weekday, or has no noun behind it ("1st Natl")."""
+        """Whether an ordinal counts days: it follows "the", "on" or a weekday, or has no noun behind ("1st Natl")."""
         told = found["weekday"] or found.group().lower().startswith("the") or after in _BEFORE_ORDINAL
         return bool(told) or bool(_NO_NOUN.match(text, found.end()))
 

@@ -8,6 +8,9 @@ from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import kinds_of
 
 _NEAR = 8
+_SHORT = 9
+"""Tokens: a sentence with fewer leans on the one before, as one does that begins so."""
+_LEANING = frozenset({"it", "that", "this", "which", "<t>"})
 
 
 def kind_signs(candidate: Candidate, subject: Tokens) -> Iterator[str]:
@@ -52,8 +55,19 @@ def kind_signs(candidate: Candidate, subject: Tokens) -> Iterator[str]:
         for word in set(before.tokens.spelled):
             for each in kinds_of(word):
                 yield f"before [{each}]"
+        if len(tokens.spelled) < _SHORT or tokens.spelled[0] in _LEANING:
+            yield from _leant_on(before.tokens)
     yield f"subject is {kind_of(subject)[0]}"
     for word in set(subject.spelled):
         for each in kinds_of(word):
             yield f"subject [{each}]"
     yield f"form {candidate.amount.form}"
+
+
+def _leant_on(before: Tokens) -> Iterator[str]:
+    """What the sentence before says, where this one goes on with it: "Read the lease. Took me an hour."."""
+    yield f"goes on with {kind_of(before)[0]}"
+    for word in set(before.spelled):
+        yield f"goes on with {word}"
+        for each in kinds_of(word):
+            yield f"goes on with [{each}]"

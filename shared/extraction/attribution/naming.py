@@ -37,6 +37,8 @@ _CASE = re.compile(
     rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
     rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
+_NUMBER = re.compile(r"(?<![\w$£€/.-])\d{4,6}[-.]\d{2,5}(?![\w/-])")
+"""A client's number with its matter's: "048812-0007"."""
 _RE = re.compile(rf"\b[Rr]e:?\s+(?:the\s+)?({_CAPITALS})")
 # A client and matter number, and whose it is: "10442 Bonnici", "11820-0004 (Sunstone Solar)".
 _NUMBERED = re.compile(rf"(?:No\.? ?)?\d{{3,6}}(?:[-./]\d{{1,5}})? ?(?:\(({_CAPITALS})\)|(?:[-–:] ?)?({_CAPITALS}))")
@@ -154,6 +156,8 @@ class Naming:
             yield begun.group(), "begins the paragraph"
         if numbered := _NUMBERED.match(places.clause.lstrip(" \t-*•·–—")):
             yield next(each for each in numbered.groups() if each), "after its number"
+        for found in _NUMBER.finditer(places.clause):
+            yield found.group(), "number in clause"
         for where, text in (
             ("clause", places.clause),
             ("sentence", places.sentence),

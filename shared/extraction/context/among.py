@@ -16,7 +16,7 @@ _MOST, _FEW = 6, 4
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an amount stands: its block, passage and sentence by their offsets or numbers; how it is written; its minutes.
+    """Where an amount stands: its block, passage and sentence, by number or offset; how it is written; its minutes.
 
     `legal`: whether the mail is a lawyer's by its words.
     """

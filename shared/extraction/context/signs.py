@@ -10,6 +10,7 @@ from shared.extraction.clauses import Candidate, Sentence, core, lead_of
 from shared.extraction.context import judge as judging
 from shared.extraction.context.done import asked, not_done
 from shared.extraction.context.person import OTHERS, governor
+from shared.extraction.context.repeats import CORRECTS
 from shared.extraction.context.setting import Setting
 from shared.extraction.context.shorthand import shorthand
 from shared.extraction.context.verdict import Around, Verdict
@@ -218,6 +219,17 @@ def signs_after(sentence: Sentence, following: Sentence | None) -> Iterator[str]
     yield f"next begins {' '.join(spelled[:2])}"
     if "<t>" in spelled:
         yield "next has time"
+
+
+def correction_signs(before: str | None, after: str | None) -> Iterator[str]:
+    """Whether an amount puts right the one before it in its sentence, or is put right by the one after it.
+
+    `before`, `after`: the words between it and those; None: there is none.
+    """
+    if before is not None and CORRECTS.search(before):
+        yield "puts right the one before"
+    if after is not None and CORRECTS.search(after):
+        yield "put right by the one after"
 
 
 def subject_signs(subject: Tokens) -> frozenset[str]:

@@ -10,7 +10,7 @@ from shared.extraction.context.setting import Setting
 class Verdict:
     """Whether an amount is work that the sender did, how sure that is (0..1), and why.
 
-    `rule` is the phrase that decided, `reason` a lawyer's words for it, `marks` what else was weighed. 
+    `rule` is the phrase that decided, `reason` a lawyer's words for it, `marks` what else was weighed.
     """
 
     done: bool
@@ -25,9 +25,7 @@ class Verdict:
         return cls(done=True, sure=sure, rule=rule, reason=reason, marks=marks)
 
     @classmethod
-    def refusal(
-        cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()
-    ) -> "Verdict":
+    def refusal(cls, sure: float, rule: str, reason: str, marks: tuple[str, ...] = ()) -> "Verdict":
         """The amount is something else."""
         return cls(done=False, sure=sure, rule=rule, reason=reason, marks=marks)
 

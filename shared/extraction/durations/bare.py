@@ -9,6 +9,7 @@ import re
 from shared.extraction.durations.bare_words import (
     APPOINTMENT,
     CLOSERS,
+    COMPOUNDED,
     DOCUMENTS,
     JOINS,
     MEASURED,
@@ -30,6 +31,7 @@ from shared.extraction.wordlist import words
 _NOT_TENTHS_AFTER = NOT_AFTER - NUMBERED
 _FRACTIONS = frozenset({"<fraction>", "<n> <fraction>", "<n> and <fraction>"})
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
+_DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{4}-\d\d-\d\d")
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
 _LONGEST = 16.0
@@ -70,14 +72,21 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
                 passed.append((index, raw))
         elif ":" in word and word != ":" and _COLON.fullmatch(word):
             amount = _colon(tokens, index, word)
+            if amount is None:
+                passed.append((index, word))
         else:
             continue
         if amount is not None:
             found.append((index, amount))
-    if any(amount.form is Form.BARE for _, amount in found):
-        more = [(index, _decimal(tokens, index, raw, among_others=True)) for index, raw in passed]
-        found = sorted([*found, *((index, amount) for index, amount in more if amount)])
-    return found
+    forms = {amount.form for _, amount in found}
+    more = [
+        (index, _colon(tokens, index, raw, among_others=True))
+        if ":" in raw
+        else (index, _decimal(tokens, index, raw, among_others=True))
+        for index, raw in passed
+        if (Form.COLON if ":" in raw else Form.BARE) in forms
+    ]
+    return sorted([*found, *((index, amount) for index, amount in more if amount)]) if more else found
 
 
 def is_reference(tokens: Tokens, index: int) -> bool:
@@ -91,11 +100,19 @@ def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bo
     before, further = _before(tokens, index)
     if before == "." and further[-1:].isdigit() and tokens.starts[index] - tokens.ends[index - 2] == 1:
         return True
+    if _ends_with_document(tokens, index):
+        return False
     if is_reference(tokens, index) and not raw.startswith("."):
         return tokens.starts[index] - tokens.ends[index - 1] <= 1
     if before in {"of", "is", "was", "at", "to", ":"} and further in MEASURED:
         return True
     return before in JOINS and index - 2 in numbered and (before != "," or index - 4 in numbered)
+
+
+def _ends_with_document(tokens: Tokens, index: int) -> bool:
+    """As in "practice note 0.8" at the end of a line: time for a document that was written or read."""
+    before, further = _before(tokens, index)
+    return before in COMPOUNDED and further.isalpha() and further not in NUMBERED and _around(tokens, index)[1] == ""
 
 
 def _before(tokens: Tokens, index: int) -> tuple[str, str]:
@@ -106,7 +123,8 @@ def _before(tokens: Tokens, index: int) -> tuple[str, str]:
 def _ends_line(tokens: Tokens, index: int) -> bool:
     """Whether a fraction of an hour ends its line, after words or a dash: "mtg w/ client 1 1/4"."""
     before, after = _around(tokens, index)
-    return after in {"", ".", ";"} and (before in {"--", "-", ",", ":"} or before.isalpha()) and before not in NOT_AFTER
+    begins = before in {"--", "-", ",", ":", "."} or before.isalpha()
+    return after in {"", ".", ";"} and begins and before not in NOT_AFTER
 
 
 def _close_to(tokens: Tokens, index: int, number: Number) -> bool:
@@ -152,7 +170,7 @@ def _stands_after_other_things(tokens: Tokens, index: int, before: str, raw: str
     unfit = _NOT_TENTHS_AFTER if raw.startswith(".") else NOT_AFTER
     gap = tokens.starts[index] - tokens.ends[index - 1] if index else 0
     apart = gap > 1 or (gap == 1 and before == "/") or (before == "*" and index == 1)
-    if before in unfit:
+    if before in unfit and not _ends_with_document(tokens, index):
         return not apart or before == "#"
     return before == "." and index > 1 and tokens.spelled[index - 2] in unfit
 
@@ -194,8 +212,9 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
     if _stands_before_other_things(tokens, index, after) or _says_again(tokens, index, before, after, hours):
         return None
     named = after == "(" and len("".join(tokens.spelled[index + 2 : index + 3])) > 2
-    alone = not before or before in OPENERS or before == "."
-    closed = not after or after in CLOSERS
+    alone = not before or before in OPENERS or before == "." or bool(_DATE.fullmatch(before))
+    noted = named and tokens.starts[index + 1] > tokens.ends[index]
+    closed = not after or after in CLOSERS or after in {"<money>", "<rate>"} or noted
     if raw.startswith("."):
         rule = ".<tenths>"
     elif before == "(" and after == ")":
@@ -213,7 +232,7 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
     return _amount(tokens, index, hours * 60, rule, Form.BARE)
 
 
-def _colon(tokens: Tokens, index: int, word: str) -> Amount | None:
+def _colon(tokens: Tokens, index: int, word: str, *, among_others: bool = False) -> Amount | None:
     hours, _, minutes = word.partition(":")
     total = int(hours or 0) * 60.0 + int(minutes)
     before, after = _around(tokens, index)
@@ -223,7 +242,7 @@ def _colon(tokens: Tokens, index: int, word: str) -> Amount | None:
         return None
     if after in APPOINTMENT or before in SET_FOR or (before == "for" and total >= _LIKELY_CLOCK):
         return None
-    said = before in TOOK or (index == 0 and after[:1].isalpha())
+    said = before in TOOK or (index == 0 and after[:1].isalpha()) or (among_others and after[:1].isalpha())
     if after and after not in CLOSERS | {"w/", "re", "with", "("} and not said:
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)

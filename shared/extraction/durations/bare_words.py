@@ -16,6 +16,8 @@ NUMBERED = frozenset(
     )
 )
 """What is numbered: a number after one of these is its number, and so is one that "and" or "to" joins to it."""
+COMPOUNDED = frozenset({"note", "notes", "schedule", "schedules", "table", "lease"})
+"""Documents that have numbers, and are written: "practice note 0.8" at a line's end is time."""
 MEASURED = frozenset(
     words(
         """

@@ -74,7 +74,7 @@ def _rule(name: str, pattern: str, form: Any = span) -> Rule:
 _ZONE = (
     "( {half} | in the {daypart} | at night )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
 )
-_TOLD = "half|quarter past|to|after <n> | half <n> | a quarter past|to <n> | <n> past|after <n>"
+_TOLD = "half|quarter past|to|after <n> | quarter of <n> | half <n> | a quarter past|to <n> | <n> past|after <n>"
 _FACE = f"( #:# ( h | -? ish )? | <n>? {{noon}} | {_TOLD} ) {_ZONE}"
 _ANY = (
     f"( #:# ( h | -? ish )? | <n>? {{noon}} | {_TOLD} | <n> ( minutes )? to <n> | <n> ( o'clock | -? ish | -? <n> )? )"
@@ -118,6 +118,14 @@ CLOCK = Layer(
         _rule("<hour>a to <hour>a", "<n> a|p {to} <n> a|p"),
         _rule("<hour> to <hour> pm", "<n> {half}? {to} <n> am|pm"),
         _rule("<hour>.<minute>-<hour>.<minute>", "<n> -|--|to|until|till <n> !{unit}", dotted),
+        _rule(
+            "start <h.mm> finish <h.mm>",
+            (
+                "start|started|begin|began|begun|arrived|in ( time )? :? <n> ( ,|;|.|-|--|and )?"
+                " finish|finished|end|ended|left|out ( time )? :? <n> !{unit}"
+            ),
+            dotted,
+        ),
         _rule("<hour>.<minute> to <hour>", "<n> ( am|pm )? {to} <n> ( am|pm )? !{unit}", partly_dotted),
         _rule("<hour> am to <hour> unsaid", "<n> am|pm {to} <n> ( @{after}|! | $ )"),
         _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? -|--|to|until|till <n> ( hrs|h|hours )?", military),

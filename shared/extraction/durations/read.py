@@ -51,7 +51,8 @@ def read_passage(text: str, start: int = 0, end: int | None = None) -> AmountTok
     for index, value in enumerate(tokens.values):
         if not isinstance(value, Reading) or spelled[index] != "<t>":
             continue
-        if value.form is Form.CLOCK and is_reference(tokens, index):
+        begins = text[tokens.starts[index] : tokens.starts[index] + 1].isdigit()
+        if value.form is Form.CLOCK and begins and is_reference(tokens, index):
             spelled[index] = "<o>"
         else:
             amounts[index] = _amount(tokens, index, value)

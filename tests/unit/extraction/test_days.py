@@ -87,7 +87,9 @@ def test_days_are_resolved_against_the_day_of_the_mail(said: str, days: list[dat
         ("2/10 call, 5/10 letter, 12/10 advice", False, date(2026, 10, 2)),
     ],
 )
-def test_a_date_is_read_as_people_write_it_there_unless_the_mail_shows_otherwise(text: str, east: bool, day: date) -> None:
+def test_a_date_is_read_as_people_write_it_there_unless_the_mail_shows_otherwise(
+    text: str, east: bool, day: date
+) -> None:
     assert Calendar(text, WEDNESDAY, east=east).mentions(text)[0].day == day
 
 
@@ -98,7 +100,10 @@ def test_a_day_of_the_list_holds_until_the_next_is_named() -> None:
 
 
 def test_since_then_is_today() -> None:
-    assert days("We met for an hour on Monday. I have since spent two hours drafting the agreement.") == ["10-12", "10-14"]
+    assert days("We met for an hour on Monday. I have since spent two hours drafting the agreement.") == [
+        "10-12",
+        "10-14",
+    ]
 
 
 def test_tenths_at_the_head_of_a_line_are_no_date() -> None:

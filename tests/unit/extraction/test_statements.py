@@ -95,3 +95,23 @@ def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
 
     assert len(result.entries) == 250
     assert [refusal.rule for refusal in result.refusals].count("<text> beyond the bound") >= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "minutes"),
+    [
+        ("Ortiz - call with client .3 no wait, .5\nKessler - draft lease 1.2", [30, 72]),
+        ("Ortiz - call with client .3, make that .5\nKessler - draft lease 1.2", [30, 72]),
+        ("Call with Mr. Ortiz, 18 minutes (0.3). Drafted the lease, 1.2.", [18, 72]),
+    ],
+)
+def test_what_is_put_right_or_said_in_other_words_is_one_entry(body: str, minutes: list[float]) -> None:
+    entries = found(body, subject="time", to=BOOKKEEPER).entries
+
+    assert [entry.duration_minutes for entry in entries] == minutes
+
+
+def test_the_time_of_a_span_is_no_second_entry() -> None:
+    body = "Conference with client on the lease.\nStart: 14.30 Finish: 16.15\nTime: 1 hr 45 mins"
+
+    assert [entry.duration_minutes for entry in found(body, subject="Attendance note").entries] == [105]

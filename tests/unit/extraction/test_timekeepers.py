@@ -1,0 +1,33 @@
+"""Lines of several timekeepers, told apart by their initials. The sender is Dana Whitfield."""
+
+import pytest
+
+from tests.unit.extraction.mails import BOOKKEEPER, found
+
+
+def minutes(body: str) -> list[float]:
+    return [entry.duration_minutes for entry in found(body, subject="time", to=BOOKKEEPER).entries]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "10/12 | DW | 0.6 | call with client\n10/12 | TB | 2.3 | draft motion\n10/13 | DW | 1.1 | review lease",
+        "DW  0.6  call with client\nTB  2.3  draft motion to compel\nDW  1.1  review lease",
+        "0.6 - DW - call with client\n2.3 - TB - draft motion to compel\n1.1 - DW - review lease",
+        "Call with client: DW 0.6, TB 0.6\nDraft motion to compel: TB 2.3\nReview lease: DW 1.1",
+    ],
+    ids=["bars", "gaps", "dashes", "inline"],
+)
+def test_only_the_lines_with_the_senders_initials_are_the_senders(body: str) -> None:
+    assert minutes(body) == [36, 66]
+
+
+def test_capitals_are_no_initials_where_the_senders_stand_nowhere() -> None:
+    assert minutes("TC client 0.6\nNDA review 1.1\nTC opposing counsel 0.3") == [36, 66, 18]
+
+
+def test_a_middle_initial_is_the_senders_too() -> None:
+    body = "DMW 0.6 call with client\nTB 2.3 draft motion to compel\nDMW 1.1 review lease"
+
+    assert minutes(body) == [36, 66]
