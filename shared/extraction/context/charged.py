@@ -90,14 +90,13 @@ def charge_signs(candidate: Candidate, following: Sentence | None) -> Iterator[s
     before = candidate.sentence.before
     shared = "among others" if candidate.shared else "alone"
     yield "work"
-    for place, part in (
-        ("clause", tokens.part(first, last)),
-        ("own", candidate.own),
-        ("sentence", tokens),
-        ("before it", tokens.part(candidate.first, at)),
-        ("after it", tokens.part(at + 1, candidate.last)),
-    ):
-        for name in uncharged(part):
+    said = {"own": uncharged(candidate.own), "sentence": uncharged(tokens)}
+    if any(said.values()):
+        said["clause"] = uncharged(tokens.part(first, last))
+        said["before it"] = uncharged(tokens.part(candidate.first, at))
+        said["after it"] = uncharged(tokens.part(at + 1, candidate.last))
+    for place, names in said.items():
+        for name in names:
             yield f"{place} {name}"
             yield f"{place} free"
             yield f"{place} free, {shared}"
