@@ -23,6 +23,11 @@ MAYBE_WORK = (
     "I gave Lowe 40 minutes.",
     "Lowe was 40 minutes in the end.",
     "That was 40 minutes of Lowe.",
+    "The Lowe conference was 40 minutes in all.",
+    "The arbitrator sat on Lowe for 40 minutes today.",
+    "The Lowe deposition was 40 minutes of questions.",
+    "The Lowe survey was 40 minutes in the mud.",
+    "The Lowe hearing lasted 40 minutes.",
 )
 MAYBE_NONE = (
     "It came to 90 minutes at Peale.",
@@ -33,6 +38,10 @@ MAYBE_NONE = (
     "At Peale it was 90 minutes this time.",
     "Peale went on another 90 minutes.",
     "Peale kept everybody for 90 minutes.",
+    "Reading all of Peale is 90 minutes.",
+    "The Peale walk-through was 90 minutes.",
+    "The Peale trial day was 90 minutes.",
+    "Peale needed 90 minutes.",
 )
 LEGAL = "Opposing counsel has the transcript of the deposition."
 PRIVATE = "Confidentially, the Quillfeather settlement closes at four million."
