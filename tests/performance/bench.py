@@ -18,6 +18,7 @@ from tests.performance.pushes import pushes
 from tests.performance.rescans import rescan_1000
 from tests.performance.scans import scan_50, users_10
 from tests.performance.summaries import summary
+from tests.performance.texts import texts
 from tests.performance.tools_process import batch_50, email_cached, growth
 
 Measure = Callable[[Firm], Awaitable[dict[str, Any]]]
@@ -38,13 +39,15 @@ UNMETERED: dict[str, Measure] = {
     "rescan_1000": rescan_1000,
     "cold_start": cold_start,
 }
-SUMMARY = "summary"
-NAMES = (*METERED, *UNMETERED, SUMMARY)
+SUMMARY, TEXTS = "summary", "texts"
+NAMES = (TEXTS, *METERED, *UNMETERED, SUMMARY)
 
 
 async def measure(names: Collection[str]) -> dict[str, Any]:
     """The figures of these measurements."""
     figures: dict[str, Any] = {}
+    if TEXTS in names:
+        figures |= await _timed(TEXTS, texts())
     for quota_profile, simulate_model, measures in (("2026", True, METERED), ("unmetered", False, UNMETERED)):
         if measures.keys().isdisjoint(names):
             continue

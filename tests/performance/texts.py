@@ -1,0 +1,62 @@
+"""What reading and extraction cost by themselves: an ordinary email, and a megabyte of text that is made to be slow."""
+
+import time
+from collections.abc import Iterable
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from shared.extraction import Context, extract
+from shared.mail import read
+from tests.accuracy.labelled import load
+
+SAMPLE = Path(__file__).parents[1] / "accuracy" / "corpus" / "emails.jsonl"
+_SIZE = 1_000_000
+"""Characters."""
+HOSTILE = {
+    "digits": "I spent " + "1" * _SIZE + " hours",
+    "brackets": "(" * (_SIZE // 2) + ")" * (_SIZE // 2),
+    "spaces": "DW 0.5 call\n" + " " * _SIZE + "X",
+    "no-break spaces": "\u00a0" * _SIZE,
+    "tabs": "DW\t0.5 call\n" + "\t" * _SIZE,
+    "cells": "|\t" * (_SIZE // 2),
+    "initials": "DW | 0.5 | call\n" * (_SIZE // 16),
+    "amounts": "spent 1.5 hours " * (_SIZE // 16),
+    "dates": "Sat 1/2 " * (_SIZE // 8),
+    "weekdays": "sat " * (_SIZE // 4),
+    "ordinals": "the 1st " * (_SIZE // 8),
+    "no charges": "no charge 1.0, " * (_SIZE // 15),
+    "corrections": ".3 no wait " * (_SIZE // 11),
+    "quotes": '"' * _SIZE,
+    "commas": ", " * (_SIZE // 2),
+    "quoted lines": "> " * (_SIZE // 2),
+}
+
+
+async def texts() -> dict[str, Any]:
+    """Milliseconds of CPU of an email of the sample, and seconds of the slowest hostile text."""
+    raws = [mail.raw for mail in load(SAMPLE)]
+    once = min(_cpu(raws) for _ in range(3))
+    slow = {name: _cpu([_mail(text)]) for name, text in HOSTILE.items()}
+    worst = max(slow, key=slow.__getitem__)
+    return {
+        "sample_email_ms": round(1000 * once / len(raws), 2),
+        "hostile_worst_s": round(slow[worst], 2),
+        "hostile_worst": worst,
+    }
+
+
+def _mail(text: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "Dana Whitfield <dana@whitfieldlaw.example>", "Ray <ray@mailbox.example>"
+    message["Subject"], message["Date"] = "time", "Wed, 14 Oct 2026 18:00:00 -0400"
+    message.set_content(text, cte="base64")
+    return message.as_bytes()
+
+
+def _cpu(raws: Iterable[bytes]) -> float:
+    """Seconds of CPU that it takes to read these emails and to find what they state."""
+    begun = time.process_time()
+    for raw in raws:
+        extract(read(raw), Context())
+    return time.process_time() - begun
