@@ -54,7 +54,7 @@ class Weights:
 
 def odds_of_work(signs: Iterable[str]) -> float:
     """The logarithm of the odds that an amount with these signs of its own is the sender's own finished work."""
-    return _work().total(signs)
+    return _weights("work").total(signs)
 
 
 ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
@@ -63,7 +63,7 @@ ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
 
 def chance_of_work(odds: float, among: Iterable[str]) -> float:
     """The chance (0..1) that an amount is work, by the logarithm of its own odds and the signs that the others give."""
-    weights = _among()
+    weights = _weights("among")
     own = weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
     return as_chance(weights.total(among) + own)
 
@@ -87,7 +87,7 @@ def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: fl
     sure = round(chance if done else 1 - chance, 4)
     if done == judged.done:
         return replace(judged, sure=sure)
-    marks = (*_work().telling(signs, speak_for=done), judged.rule)
+    marks = (*_weights("work").telling(signs, speak_for=done), judged.rule)
     if done:
         return Verdict.work(sure, "weighed: <t>", "more speaks for work than against it", marks)
     return Verdict.refusal(sure, "weighed: <t>", "more speaks against work than for it", marks)
@@ -95,16 +95,10 @@ def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: fl
 
 def free_by(signs: frozenset[str]) -> str | None:
     """The sign that most says that work is not charged; None if it is likelier charged."""
-    weights = _free()
+    weights = _weights("free")
     if weights.chance(signs) < ENOUGH_FREE:
         return None
     return next(iter(weights.telling(signs, speak_for=True)), "not charged")
-
-
-@cache
-def _free() -> Weights:
-    read = json.loads((_FOLDER / "free.json").read_text(encoding="utf-8"))
-    return Weights(read["bias"], read["weights"])
 
 
 def likeliest_kind(signs: frozenset[str]) -> tuple[EntryType, str]:
@@ -116,38 +110,20 @@ def likeliest_kind(signs: frozenset[str]) -> tuple[EntryType, str]:
 
 def likeliest_name(candidates: Mapping[str, frozenset[str]]) -> str | None:
     """The name whose signs speak for it most; None if none is likelier than not to be the matter's."""
-    weights = _names()
+    weights = _weights("name")
     best = max(candidates, key=lambda name: weights.total(candidates[name]), default=None)
     return best if best is not None and weights.chance(candidates[best]) >= LIKELY_NAME else None
 
 
 def likeliest_day(candidates: Mapping[date, frozenset[str]]) -> date:
     """The day whose signs speak for it most; of two alike the later one."""
-    weights = _days()
+    weights = _weights("day")
     return max(candidates, key=lambda day: (weights.total(candidates[day]), day))
 
 
 @cache
-def _days() -> Weights:
-    read = json.loads((_FOLDER / "day.json").read_text(encoding="utf-8"))
-    return Weights(read["bias"], read["weights"])
-
-
-@cache
-def _names() -> Weights:
-    read = json.loads((_FOLDER / "name.json").read_text(encoding="utf-8"))
-    return Weights(read["bias"], read["weights"])
-
-
-@cache
-def _work() -> Weights:
-    read = json.loads((_FOLDER / "work.json").read_text(encoding="utf-8"))
-    return Weights(read["bias"], read["weights"])
-
-
-@cache
-def _among() -> Weights:
-    read = json.loads((_FOLDER / "among.json").read_text(encoding="utf-8"))
+def _weights(name: str) -> Weights:
+    read = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return Weights(read["bias"], read["weights"])
 
 

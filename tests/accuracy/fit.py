@@ -7,7 +7,7 @@ weight rests on few mails, the nearer it is held to nothing (ridge).
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ from shared.extraction.weighing import ITSELF, SPEAKS_FOR_ITSELF, Weights
 from shared.mail import read
 from shared.mail.email import Email
 from shared.mail.offsets import fold
-from tests.accuracy.labelled import Label, load
+from tests.accuracy.labelled import Label, Labelled, load
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parents[1] / "shared" / "extraction" / "weights"
@@ -111,30 +111,15 @@ class Named:
 def named(paths: Iterable[Path]) -> list[Named]:
     """Every name that the labelled entries of these files could be for."""
     found: list[Named] = []
-    for path in paths:
-        for mail in load(path):
-            email = _as_read(mail.raw)
-            deciding = Deciding(email, Context())
-            decided = deciding.decide()
-            make = Entries(email, Context(), deciding, decided)
-            for each in decided:
-                amount = each.candidate.amount
-                told = [
-                    label
-                    for label in mail.labels
-                    if label.date_performed
-                    and _minutes_fit(label, amount.best)
-                    and _holds(label, email.body, amount.start, amount.end)
-                ]
-                if told:
-                    names = make.names(each)
-                    wanted = told[0].client_matter or ""
-                    named_by = 1.0 if path.parent.name in _NAME_CLIENTS else _LOOSELY_NAMED
-                    counts = named_by * _COUNTS.get(path.parent.name, 1.0)
-                    found += [
-                        Named(mail.id, amount.start, name, signs, bool(wanted) and _same(name, wanted), counts)
-                        for name, signs in names.items()
-                    ]
+    for path, mail, make, told in _entries_of(paths):
+        named_by = 1.0 if path.parent.name in _NAME_CLIENTS else _LOOSELY_NAMED
+        counts = named_by * _COUNTS.get(path.parent.name, 1.0)
+        for each, label in told:
+            wanted, start = label.client_matter or "", each.candidate.amount.start
+            found += [
+                Named(mail.id, start, name, signs, bool(wanted) and _same(name, wanted), counts)
+                for name, signs in make.names(each).items()
+            ]
     return found
 
 
@@ -153,33 +138,40 @@ class Dated:
 def dated(paths: Iterable[Path]) -> list[Dated]:
     """Every day that the labelled entries of these files could be for."""
     found: list[Dated] = []
+    for path, mail, make, told in _entries_of(paths):
+        counts = _COUNTS.get(path.parent.name, 1.0)
+        last: tuple[Decided, date] | None = None
+        for each, label in told:
+            wanted = date.fromisoformat(label.date_performed or "")
+            before = (last[1], nearness(last[0], each)) if last else None
+            found += [
+                Dated(mail.id, each.candidate.amount.start, day, signs, day == wanted, counts)
+                for day, signs in make.days(each, make.evidence(each), before).items()
+            ]
+            last = (each, wanted)
+    return found
+
+
+def _entries_of(paths: Iterable[Path]) -> Iterator[tuple[Path, Labelled, Entries, list[tuple[Decided, Label]]]]:
+    """Each mail of these files with its amounts that a label with a day holds, in order."""
     for path in paths:
         for mail in load(path):
             email = _as_read(mail.raw)
             deciding = Deciding(email, Context())
             decided = deciding.decide()
-            make = Entries(email, Context(), deciding, decided)
-            last: tuple[Decided, date] | None = None
+            told: list[tuple[Decided, Label]] = []
             for each in decided:
                 amount = each.candidate.amount
-                told = [
+                holding = (
                     label
                     for label in mail.labels
                     if label.date_performed
                     and _minutes_fit(label, amount.best)
                     and _holds(label, email.body, amount.start, amount.end)
-                ]
-                if not told:
-                    continue
-                wanted = date.fromisoformat(told[0].date_performed or "")
-                before = (last[1], nearness(last[0], each)) if last else None
-                days = make.days(each, make.evidence(each), before)
-                counts = _COUNTS.get(path.parent.name, 1.0)
-                found += [
-                    Dated(mail.id, amount.start, day, signs, day == wanted, counts) for day, signs in days.items()
-                ]
-                last = (each, wanted)
-    return found
+                )
+                if label := next(holding, None):
+                    told.append((each, label))
+            yield path, mail, Entries(email, Context(), deciding, decided), told
 
 
 def _same(name: str, wanted: str) -> bool:

@@ -4,10 +4,11 @@ Each amount is weighed by its own signs first; then those next to it, in its sen
 for it or against. How much was counted over labelled mail: see weighing.py.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from shared.extraction.weighing import as_chance
 
 _SURELY, _HARDLY = 2.0, -2.0
 """Natural logarithms of odds: seven to one for work, and against it."""
@@ -41,7 +42,7 @@ def among(standings: Sequence[Standing], totals: Sequence[float]) -> list[frozen
     for at, each in enumerate(standings):
         for key in (("block", each.block), ("passage", each.passage), ("sentence", each.sentence)):
             places[key].append(at)
-    chances = [_chance(total) for total in totals]
+    chances = [as_chance(total) for total in totals]
     ranked = sorted(range(count), key=totals.__getitem__, reverse=True)[:2]
     found = []
     for at, each in enumerate(standings):
@@ -97,7 +98,3 @@ def _level(total: float | None) -> str:
     if total > 0:
         return "surely" if total > _SURELY else "likely"
     return "hardly" if total > _HARDLY else "no"
-
-
-def _chance(total: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

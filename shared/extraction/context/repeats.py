@@ -18,12 +18,12 @@ _SAME, _NEXT_LINE = 0.5, 80
 """Minutes; characters to the next line at most."""
 _MEANING = re.compile(r"\W*(?:\(|=|\bso\b|\bi\.?e\.?|\bor\b)\W*(?:so|i\.?e\.?|say|that is|about)?\W*", re.IGNORECASE)
 """Between an amount and the same one again."""
-CORRECTS = re.compile(
-    r"\bno,? wait|\bmake (?:it|that)\b|\bscratch that|\bcorrection\b|\bi mean\b|\bor rather\b|\bsorry,?\W*$"
-    r"|\b(?:should|ought to) (?:be|have been|say|read)\b|\bno,\W*$|->|\bin fact\b|\bnow\W*$|\bit['’]?s\W*$",
+_CORRECTS = re.compile(
+    r"\W*(?:no,? wait(?!\s+(?:at|for|in|time|to)\b)|scratch that|correction|i mean|or rather|sorry)\b.*"
+    r"|.*\b(?:make (?:it|that)|(?:should|ought to) (?:be|have been|say|read)|no|sorry)\W*",
     re.IGNORECASE,
 )
-"""Between two amounts of which the second takes the place of the first."""
+"""Between two amounts of which the second takes the place of the first: it begins or ends so."""
 _NET = re.compile(r"\b(?:so|less|minus|net|which (?:is|makes)|that['’]?s|i\.?e|call it)\b|=", re.IGNORECASE)
 _NO_WORK = frozenset(
     {"time", "total", "hours", "hour", "mins", "minutes", "duration", "length", "engaged", "spent", "units"}
@@ -132,7 +132,7 @@ def _puts_right(before: Stated, each: Stated) -> bool:
     """Whether an amount takes the place of the one before: ".3 no wait, .5"; a span, and what it was without lunch."""
     if each.gap is None or len(each.gap) > _NEXT_LINE or "\n" in each.gap:
         return False
-    if CORRECTS.search(each.gap):
+    if _CORRECTS.fullmatch(each.gap):
         return True
     return before.span and not each.span and each.minutes < before.minutes and bool(_NET.search(each.gap))
 

@@ -3,6 +3,7 @@
 Signs decide nothing. How much each speaks for work or against it was counted over labelled mail: see weighing.py.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,7 +11,6 @@ from shared.extraction.clauses import Candidate, Sentence, core, lead_of
 from shared.extraction.context import judge as judging
 from shared.extraction.context.done import asked, not_done
 from shared.extraction.context.person import OTHERS, governor
-from shared.extraction.context.repeats import CORRECTS
 from shared.extraction.context.setting import Setting
 from shared.extraction.context.shorthand import shorthand
 from shared.extraction.context.verdict import Around, Verdict
@@ -67,6 +67,12 @@ _SORTS_OF: dict[str, tuple[str, ...]] = {
     word: tuple(name for name, sort in _SORTS if word in sort) for _, words_ in _SORTS for word in words_
 }
 _PLAIN = frozenset({"<t>", "<o>", "<n>"})
+_CORRECTS = re.compile(
+    r"\bno,? wait|\bmake (?:it|that)\b|\bscratch that|\bcorrection\b|\bi mean\b|\bor rather\b|\bsorry,?\W*$"
+    r"|\b(?:should|ought to) (?:be|have been|say|read)\b|\bno,\W*$|->|\bin fact\b|\bnow\W*$|\bit['’]?s\W*$",
+    re.IGNORECASE,
+)
+"""What may put one amount right by the next: a sign among others. What surely does, repeats.py knows."""
 
 
 def signs(candidate: Candidate, verdict: Verdict, around: Around, names: frozenset[int], text: str) -> Iterator[str]:
@@ -226,9 +232,9 @@ def correction_signs(before: str | None, after: str | None) -> Iterator[str]:
 
     `before`, `after`: the words between it and those; None: there is none.
     """
-    if before is not None and CORRECTS.search(before):
+    if before is not None and _CORRECTS.search(before):
         yield "puts right the one before"
-    if after is not None and CORRECTS.search(after):
+    if after is not None and _CORRECTS.search(after):
         yield "put right by the one after"
 
 

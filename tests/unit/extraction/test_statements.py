@@ -115,3 +115,17 @@ def test_the_time_of_a_span_is_no_second_entry() -> None:
     body = "Conference with client on the lease.\nStart: 14.30 Finish: 16.15\nTime: 1 hr 45 mins"
 
     assert [entry.duration_minutes for entry in found(body, subject="Attendance note").entries] == [105]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Ortiz - call with client .3, the answer should be in by then, review of lease 1.2",
+        "Ortiz - call with client .3, no wait at the clerk's, filing of the answer 1.2",
+        "Ortiz - drafted the letter .3 and on the lease it's 1.2 of review",
+    ],
+)
+def test_words_that_only_sound_like_a_correction_lose_no_entry(body: str) -> None:
+    entries = found(f"{body}\nKessler - call with client .5", subject="time", to=BOOKKEEPER).entries
+
+    assert [entry.duration_minutes for entry in entries] == [18, 72, 30]
