@@ -99,6 +99,12 @@ def test_a_day_of_the_list_holds_until_the_next_is_named() -> None:
     assert days(body, subject="time") == ["10-12", "10-12", "10-13"]
 
 
+def test_what_is_told_on_belongs_to_the_day_of_the_amount_before() -> None:
+    body = "I was at Peale's office on Monday, two hours.\n\nThe drive was an hour.\n\nThe note of it was 20 minutes."
+
+    assert days(body, subject="time") == ["10-12", "10-12", "10-12"]
+
+
 def test_since_then_is_today() -> None:
     assert days("We met for an hour on Monday. I have since spent two hours drafting the agreement.") == [
         "10-12",

@@ -103,6 +103,7 @@ def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
         ("Ortiz - call with client .3 no wait, .5\nKessler - draft lease 1.2", [30, 72]),
         ("Ortiz - call with client .3, make that .5\nKessler - draft lease 1.2", [30, 72]),
         ("Call with Mr. Ortiz, 18 minutes (0.3). Drafted the lease, 1.2.", [18, 72]),
+        ("I spent an hour and a half (i.e. 90 minutes) on the lease and 20 minutes on the phone with him.", [90, 20]),
     ],
 )
 def test_what_is_put_right_or_said_in_other_words_is_one_entry(body: str, minutes: list[float]) -> None:
