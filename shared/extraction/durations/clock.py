@@ -32,7 +32,9 @@ _WORDS = Words(
         "about": words(
             """
             about around roughly approximately approx ~ circa just_after just_before a_bit_past a_little_past
-            a_bit_after a_little_after shortly_after a_bit_before
+            a_bit_after a_little_after shortly_after a_bit_before a_little_before shortly_before a_touch_before
+            a_touch_after a_tick_before a_tick_after a_hair_before a_hair_after just_past just_gone gone well_after
+            well_past nearly almost close_to getting_on_for coming_up_to
             """
         ),
         "noon": NOON,
@@ -86,6 +88,10 @@ CLOCK = Layer(
         _rule("<h>h<mm> to <h>h<mm>", "<n> h <n> {to} <n> h <n> !{unit}", hour_marks),
         _rule("from <clock> to <clock>", f"from|between {{about}}? {_FACE} {{to}}|and {{about}}? {_ANY} !{{unit}}"),
         _rule("from <hour> to <clock>", f"from|between {{about}}? {_ANY} {{to}}|and {{about}}? {_FACE} !{{unit}}"),
+        _rule(
+            "from <hour> until about <hour>",
+            f"from|between? {{about}}? {_ANY} {{until}}|and {{about}} {_ANY} ( @{{after}} | $ )",
+        ),
         _rule("from <hour> to <hour> pm", f"from|between {{about}}? {_ANY} {{to}}|and {{about}}? <n> am|pm"),
         _rule("from <hour> am to <hour>", f"from|between {{about}}? <n> am|pm {{to}}|and {{about}}? {_ANY} !{{unit}}"),
         _rule("from <hour> ish to <hour>", "from|between? <n> -? ish {to}|and <n> ( -? ish )? ( @{after} | $ )"),

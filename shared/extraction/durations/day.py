@@ -6,7 +6,7 @@ and a begin without "am" or "pm" takes the end's, unless that would turn the two
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.extraction.durations.numbers import Number
@@ -17,8 +17,21 @@ NOON = frozenset({"noon", "midday", "midnight"})
 _HALVES = {"am": "am", "pm": "pm", "a": "am", "p": "pm", "morning": "am", "afternoon": "pm", "evening": "pm",
            "night": "pm"}  # fmt: skip
 _IN_WORDS = frozenset({"<cardinal>", "<tens>-<ones>", "oh <ones>"})
+_BESIDE = frozenset({"bit", "little", "shortly", "touch", "tick", "hair", "well"})
+_NOT_YET, _PAST = frozenset({"nearly", "almost", "close", "getting", "coming"}), frozenset({"gone"})
+_A_LITTLE, _WELL, _ALLOWED = 5, 15, 10
+"""Minutes: what "a bit before one" and "well after one" are from one o'clock, and how far either may be off."""
 _LONGEST = 960
 """Minutes: nobody works a span longer than 16 hours, and a misread half of the day makes such spans."""
+
+
+@dataclass(slots=True)
+class _Face:
+    """A point of the day in words: the clock face, empty if there is none; the half of the day; minutes beside it."""
+
+    face: str
+    half: str = ""
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +77,26 @@ def _strange(start: int) -> bool:
 def span(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """The time between the first and the last point of a day that the words name."""
     points = _points(words, values)
-    if len(points) < 2 or not all(face for face, _ in points):
+    if len(points) < 2 or not all(each.face for each in points):
         return None
-    return _reading(_point(*points[0]), _point(*points[-1]))
+    first, last = points[0], points[-1]
+    reading = _reading(_point(first.face, first.half), _point(last.face, last.half))
+    if reading is None or not (first.beside or last.beside):
+        return reading
+    best = max(0.0, reading.best - first.beside + last.beside)
+    return replace(reading, low=max(0.0, best - _ALLOWED), best=best, high=best + _ALLOWED)
 
 
-def _points(words: Sequence[str], values: Sequence[Any]) -> list[list[str]]:
-    """The points of the day among the words, each with its half of the day; an empty face is no point of a day."""
+def _points(words: Sequence[str], values: Sequence[Any]) -> list[_Face]:
+    """The points of the day among the words; one without a face is no point of a day."""
     numbers = iter(values)
-    points: list[list[str]] = []
+    points: list[_Face] = []
+    beside = 0
     past = 0  # minutes to add to the hour that follows: "ten past twelve"
     spoken = ""  # the hour in words that a number after it may complete: "eleven thirty"
     for place, word in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else ""
+        beside = _beside(word, words[place - 1] if place else "") or beside
         if word in {"half", "quarter"}:
             past = -15 if following == "to" else 30 if word == "half" else 15
         elif word == "<n>":
@@ -87,20 +107,32 @@ def _points(words: Sequence[str], values: Sequence[Any]) -> list[list[str]]:
                 past = int(number.best) * (-1 if following == "to" else 1)
                 continue
             if words[place - 1] == "h" and points:
-                points[-1][0] += f":{int(number.best):02d}"
+                points[-1].face += f":{int(number.best):02d}"
                 continue
             if spoken and number.rule in _IN_WORDS and words[place - 1] in {"<n>", "-"} and number.best < 60:
-                points[-1][0] = f"{spoken}:{int(number.best):02d}"
+                points[-1].face = f"{spoken}:{int(number.best):02d}"
                 spoken = ""
                 continue
-            points.append([_face(number, past), ""])
-            spoken = points[-1][0] if number.rule == "<cardinal>" and not past else ""
-            past = 0
+            points.append(_Face(_face(number, past), beside=beside))
+            spoken = points[-1].face if number.rule == "<cardinal>" and not past else ""
+            past = beside = 0
         elif re.fullmatch(r"\d{1,2}:\d\d", word) or word in NOON:
-            points.append([word, ""])
-        elif points and not points[-1][1] and (half := _HALVES.get(word)) and following not in {"quarter", "bit"}:
-            points[-1][1] = half
+            points.append(_Face(word, beside=beside))
+            beside = 0
+        elif points and not points[-1].half and (half := _HALVES.get(word)) and following not in {"quarter", "bit"}:
+            points[-1].half = half
     return points
+
+
+def _beside(word: str, before: str) -> int:
+    """How many minutes before or after the full time a word puts it: "a bit before one", "gone two"; else 0."""
+    if word in _NOT_YET:
+        return -_A_LITTLE
+    if word in _PAST and before != "just":
+        return _A_LITTLE
+    if before not in _BESIDE or word not in {"before", "after", "past", "gone"}:
+        return 0
+    return (-1 if word == "before" else 1) * (_WELL if before == "well" else _A_LITTLE)
 
 
 def _is_minutes(words: Sequence[str], place: int) -> bool:
