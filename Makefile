@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 INFRA  := .venv-infra
 LOCUST := .local/locust
+ENCODER := .local/encoder
 
-.PHONY: help demo up down test check audit lock bench load profile chaos accuracy fit deploy plan destroy clean
+.PHONY: help demo up down test check audit lock bench load profile chaos accuracy fit fit-encoder deploy plan destroy clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -65,6 +66,11 @@ accuracy: $(READY)  ## precision, recall, type, day, client; a row a tag; fails 
 fit: $(READY)    ## count what the signs around an amount weigh, over the labelled mail
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'scikit-learn>=1.9,<2'
 	@$(BIN)/python -m tests.accuracy.fit
+
+fit-encoder: $(READY)  ## train the encoder on the labelled mail, half an hour; then make fit counts how far to believe it
+	@test -d $(ENCODER) || $(PYTHON) -m venv $(ENCODER)
+	@$(ENCODER)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/accuracy/requirements-encoder.txt
+	@HF_HUB_OFFLINE=1 $(ENCODER)/bin/python -m tests.accuracy.fit_encoder
 
 deploy: $(READY) ## to Google Cloud and Supabase (PROJECT=id REGION=europe-west1); docs/deploy.md
 	@$(BIN)/python -m infra.deploy deploy $(PLACE)

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from shared import metrics
-from shared.errors import MessageGone, ModelError, TenthsError
+from shared.errors import EncoderMissing, MessageGone, ModelError, TenthsError
 from shared.extraction import ANALYSER_VERSION, Context, Found, extract
 from shared.extraction.grounding import Judged, ground, unjudged
 from shared.extraction.unsure import Question, doubts, question
@@ -55,7 +55,7 @@ ModeNow = Callable[[UUID], Awaitable[AnalysisMode]]
 
 
 class Analyst:
-    """Reads emails. `model` None: rules alone decide.
+    """Reads emails. `model` None: none is asked.
 
     `mode_now` tells what a model may see of a user's mail, asked right before it is sent any, after all waits for that:
     who takes the leave back while a scan is under way, or by another process, has it heeded at once.
@@ -85,6 +85,8 @@ class Analyst:
             email, found = await self._find(fetched, context, apart=apart)
         except UnreadableEmail:
             return Reading(replace(unread, failure="unreadable"), None)
+        except EncoderMissing:  # of this process, not of the email: for the next try
+            raise
         except Exception as error:  # noqa: BLE001  reading asks nothing outside: another try gives the same, so it is recorded
             log.error("analysis.broken", error=type(error).__name__, where=where(error))  # noqa: TRY400  its message may quote the email
             return Reading(replace(unread, failure="analyser_error"), None)

@@ -27,6 +27,7 @@
        +- HistoryBehindPush      the push was faster than the history it announces
        +- StoreUnavailable       the database failed, hung or can't be reached
        +- StoreRefused           the database answers that the request itself is wrong: a person has to mend it
+       +- EncoderMissing         this process can't load the encoder
        +- PublishFailed          Pub/Sub did not take the messages
        +- PullFailed             Pub/Sub did not give the dead letters, or not take that they were dealt with
        +- ModelError             the language model gave nothing that can be used; what the rules decided stands
@@ -235,6 +236,12 @@ class StoreRefused(TransientError):
     def __init__(self, message: str, *, retry_after: float | None = None, sqlstate: str = "") -> None:
         super().__init__(message, retry_after=retry_after)
         self.sqlstate = sqlstate
+
+
+class EncoderMissing(TransientError):
+    """The encoder can't be loaded: this process can't read mail that needs it, another one may."""
+
+    code = "encoder_missing"
 
 
 class PublishFailed(TransientError):

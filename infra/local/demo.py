@@ -89,7 +89,7 @@ async def _run(mbox: Path, address: str, folder: Path, console: Console) -> None
 def _model(stack: Stack) -> str:
     """Whether a language model is asked, and what it is shown."""
     if not stack.model.asked:
-        return "No language model: rules alone read the mail, and nothing leaves this machine."
+        return "No outside model: the mail is read on this machine, and nothing leaves it."
     return (
         f"Where the rules are unsure, the model at {stack.model.url} is shown the sentence around the amount;"
         " for the question at the end, totals and names of clients."

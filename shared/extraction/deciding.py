@@ -15,6 +15,7 @@ from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import (
+    SPAN_TO_COME,
     correction_signs,
     signs,
     signs_after,
@@ -23,6 +24,7 @@ from shared.extraction.context.signs import (
 )
 from shared.extraction.context.verdict import Around, Verdict
 from shared.extraction.durations import read_passage
+from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.engine import Tokens
 from shared.extraction.found import Context, Refusal
 from shared.extraction.lines import Line, Lines
@@ -35,10 +37,12 @@ from shared.extraction.tokens import tokenise
 from shared.extraction.weighing import (
     ENOUGH,
     ENOUGH_ELSEWHERE,
-    chance_of_work,
+    as_chance,
     keeps_time,
     odds_of_work,
+    total_of_work,
     weighed,
+    with_heard,
 )
 from shared.mail.email import Email, Span
 
@@ -47,8 +51,10 @@ _MOST_AMOUNTS = 250
 _TENTHS = re.compile(r"(?<![\w.$£€/])\d{0,2}\.\d{1,2}\b(?![%.\d])")
 _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
-_BEYOND_DOUBT = -9.0
+BEYOND_DOUBT = -9.0
 """Odds, as a logarithm, of what stands under other initials than the sender's, numbers a section, or is quoted."""
+_IN_DOUBT = 2.5
+"""Odds, as a logarithm, nearer to even than which the encoder is asked: twelve to one."""
 _EPOCH = date(1970, 1, 1)
 TOO_MUCH = "more than is read of one mail"
 
@@ -59,7 +65,7 @@ class Decided:
 
     `judged` is what the rules alone would say, `verdict` what they say with all signs weighed, and `odds` what its own
     leave that it is work, as a logarithm; `standing` is where it stands among the others; `subject` is the mail's,
-    `following` the sentence after its own.
+    `following` the sentence after its own, `heard` what the encoder makes of it, where it was asked.
     """
 
     candidate: Candidate
@@ -71,6 +77,7 @@ class Decided:
     signs: frozenset[str]
     subject: Tokens
     following: Sentence | None
+    heard: Heard | None = None
 
     @property
     def charge_signs(self) -> frozenset[str]:
@@ -103,6 +110,7 @@ class Deciding:
     """
 
     def __init__(self, email: Email, context: Context) -> None:
+        self._email = email
         self.text = email.body
         self.moment = _local(email, context)
         self.sent = self.moment.date() if self.moment else _EPOCH
@@ -119,16 +127,38 @@ class Deciding:
 
     def decide(self) -> list[Decided]:
         """Every amount, in the order of the text."""
-        decided = self._judged()
+        decided = self.amounts()
         beside = among([each.standing for each in decided], [each.odds for each in decided])
-        chances = [chance_of_work(each.odds, signs) for each, signs in zip(decided, beside, strict=True)]
+        totals = [total_of_work(each.odds, signs) for each, signs in zip(decided, beside, strict=True)]
+        unsure = {place for place, each in enumerate(decided) if in_doubt(totals[place], each.odds, each.signs)}
+        heard = self._heard(decided, unsure) if unsure else {}
+        chances = [
+            as_chance(with_heard(total, heard.get(place) if place in unsure else None))
+            for place, total in enumerate(totals)
+        ]
         enough = ENOUGH if self._setting.legal or keeps_time(chances) else ENOUGH_ELSEWHERE
         return [
-            replace(each, verdict=weighed(each.judged, each.signs, chance=chance, enough=enough))
-            for each, chance in zip(decided, chances, strict=True)
+            replace(
+                each,
+                verdict=weighed(
+                    each.judged,
+                    each.signs,
+                    chance=chances[place],
+                    enough=enough,
+                    by_ear=(chances[place] >= enough) != (as_chance(totals[place]) >= enough),
+                ),
+                heard=heard.get(place),
+            )
+            for place, each in enumerate(decided)
         ]
 
-    def _judged(self) -> list[Decided]:
+    def _heard(self, decided: list[Decided], unsure: set[int]) -> dict[int, Heard]:
+        """What the encoder hears of those in doubt, and of the others in the same stretches: of their types."""
+        spans = [Span(each.candidate.amount.start, each.candidate.amount.end) for each in decided]
+        return hearing().hear(self._email, spans, unsure)
+
+    def amounts(self) -> list[Decided]:
+        """Every amount, in the order of the text, by its own signs alone."""
         decided: list[Decided] = []
         told = list(self._sentences())
         for number, (sentence, line) in enumerate(told, start=1):
@@ -195,7 +225,7 @@ class Deciding:
             legal=self._setting.legal,
         )
         beyond = elses or around.numbered or around.quoted
-        odds = _BEYOND_DOUBT if beyond else odds_of_work(seen)
+        odds = BEYOND_DOUBT if beyond else odds_of_work(seen)
         return Decided(candidate, judged, judged, odds, standing, line, seen, self.subject, near.following)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
@@ -214,6 +244,14 @@ class Deciding:
         if any(each.day < self.sent for each in named):
             return True
         return clock[1] <= self.moment.hour * 60 + self.moment.minute + 10
+
+
+def in_doubt(total: float, odds: float, signs: frozenset[str]) -> bool:
+    """Whether the encoder is asked of an amount: its signs, among the others, come to no clear `total`.
+
+    Not of what is settled (`odds`), nor of a span of the clock that lay ahead when it was sent: it has no clock.
+    """
+    return abs(total) < _IN_DOUBT and odds > BEYOND_DOUBT and SPAN_TO_COME not in signs
 
 
 def _local(email: Email, context: Context) -> datetime | None:

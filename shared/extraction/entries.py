@@ -9,6 +9,7 @@ from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import core, lead_of
 from shared.extraction.confidence import confidence
+from shared.extraction.context.charged import is_billed
 from shared.extraction.context.done import says_work
 from shared.extraction.context.repeats import Stated
 from shared.extraction.deciding import Decided, Deciding
@@ -49,10 +50,10 @@ class Entries:
         """The entry that an amount makes."""
         amount = each.candidate.amount
         evidence = self.evidence(each)
-        kind, kind_rule = likeliest_kind(each.kind_signs)
+        kind, kind_rule = likeliest_kind(each.kind_signs, each.heard)
         clause = self._deciding.text[evidence.start : evidence.end]
         client = self._client(each, evidence)
-        free = free_by(each.charge_signs)
+        free = None if is_billed(each.candidate) else free_by(each.charge_signs, each.heard)
         day = self._day(each, evidence)
         if each.verdict.done:
             self._last = (each, day)

@@ -14,14 +14,15 @@ from itertools import repeat
 from pathlib import Path
 
 from shared.extraction.context.verdict import Verdict
+from shared.extraction.encoder.hearing import Heard
 from shared.models import EntryType
 
 _FOLDER = Path(__file__).parent / "weights"
-ENOUGH = 0.5
-"""The chance from which an amount counts as work."""
+ENOUGH = 0.6
+"""The chance from which an amount counts as work: an entry that nobody worked is worse than one that is missed."""
 ENOUGH_ELSEWHERE = 0.75
 """The same where neither a lawyer's word nor other amounts make it a lawyer's mail: most mail holds no billed hour."""
-ENOUGH_FREE = 0.3
+ENOUGH_FREE = 0.4
 """The chance from which work is taken as not charged: a bill that asks too little is put right more easily."""
 _BEYOND_DOUBT, _LIKELY = 0.9, 0.7
 LIKELY_NAME = 0.15
@@ -61,11 +62,21 @@ ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
 """What an amount's own signs say weighs with what the others of its mail say: by its odds, and by those above even."""
 
 
-def chance_of_work(odds: float, among: Iterable[str]) -> float:
-    """The chance (0..1) that an amount is work, by the logarithm of its own odds and the signs that the others give."""
+def total_of_work(odds: float, among: Iterable[str]) -> float:
+    """The logarithm of the odds that an amount is work, by its own and the signs that the others of its mail give."""
     weights = _weights("among")
-    own = weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
-    return as_chance(weights.total(among) + own)
+    return weights.total(among) + weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
+
+
+SIGNS, HEARD = "signs", "heard"
+
+
+def with_heard(total: float, heard: Heard | None) -> float:
+    """The logarithm of the odds that an amount is work, by its signs (`total`) and what its mail says of it."""
+    if heard is None:
+        return total
+    weights = _heard("work")
+    return weights.bias + weights.of.get(SIGNS, 0.0) * total + weights.of.get(HEARD, 0.0) * heard.work
 
 
 def as_chance(total: float) -> float:
@@ -78,33 +89,43 @@ def keeps_time(chances: Sequence[float]) -> bool:
     return max(chances, default=0.0) >= _BEYOND_DOUBT or sum(chance >= _LIKELY for chance in chances) > 1
 
 
-def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: float) -> Verdict:
+def weighed(judged: Verdict, signs: frozenset[str], *, chance: float, enough: float, by_ear: bool = False) -> Verdict:
     """What the rules judged, with their certainty as the weights have it; turned round where the weights say so.
 
-    `chance`: that it is work; `enough`: the chance from which it counts as work.
+    `chance`: that it is work; `enough`: the chance from which it counts as work; `by_ear`: whether it is what was heard
+    of the mail that settled it, against what the signs say.
     """
     done = chance >= enough
     sure = round(chance if done else 1 - chance, 4)
+    heard = ("heard in the mail's words",) if by_ear else ()
     if done == judged.done:
-        return replace(judged, sure=sure)
-    marks = (*_weights("work").telling(signs, speak_for=done), judged.rule)
+        return replace(judged, sure=sure, marks=(*heard, *judged.marks))
+    marks = (*heard, *_weights("work").telling(signs, speak_for=done), judged.rule)
     if done:
         return Verdict.work(sure, "weighed: <t>", "more speaks for work than against it", marks)
     return Verdict.refusal(sure, "weighed: <t>", "more speaks against work than for it", marks)
 
 
-def free_by(signs: frozenset[str]) -> str | None:
+def free_by(signs: frozenset[str], heard: Heard | None) -> str | None:
     """The sign that most says that work is not charged; None if it is likelier charged."""
     weights = _weights("free")
-    if weights.chance(signs) < ENOUGH_FREE:
+    total = weights.total(signs)
+    if heard is not None:
+        both = _heard("free")
+        total = both.bias + both.of.get(SIGNS, 0.0) * total + both.of.get(HEARD, 0.0) * heard.free
+    if as_chance(total) < ENOUGH_FREE:
         return None
     return next(iter(weights.telling(signs, speak_for=True)), "not charged")
 
 
-def likeliest_kind(signs: frozenset[str]) -> tuple[EntryType, str]:
-    """The type that these signs speak for most, and the sign that told most."""
+def likeliest_kind(signs: frozenset[str], heard: Heard | None) -> tuple[EntryType, str]:
+    """The type that these signs, and what is heard, speak for most, and the sign that told most."""
     kinds = _kinds()
-    best = max(kinds, key=lambda kind: kinds[kind].total(signs))
+    totals = {kind: weights.total(signs) for kind, weights in kinds.items()}
+    if heard is not None:
+        believed = _heard("kind").of.get(HEARD, 0.0)
+        totals = {kind: total + believed * heard.kinds[kind] for kind, total in totals.items()}
+    best = max(totals, key=totals.__getitem__)
     return best, next(iter(kinds[best].telling(signs, speak_for=True)), "work")
 
 
@@ -124,6 +145,12 @@ def likeliest_day(candidates: Mapping[date, frozenset[str]]) -> date:
 @cache
 def _weights(name: str) -> Weights:
     read = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return Weights(read["bias"], read["weights"])
+
+
+@cache
+def _heard(name: str) -> Weights:
+    read = json.loads((_FOLDER / "heard.json").read_text(encoding="utf-8"))[name]
     return Weights(read["bias"], read["weights"])
 
 

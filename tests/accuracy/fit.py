@@ -1,7 +1,7 @@
 """`make fit`: counts over labelled mail what each sign weighs, and writes shared/extraction/weights/*.json.
 
-Only mail in `taught/` and `corpus/` is counted, never the mail that accuracy is measured on (`unread/`). The more a
-weight rests on few mails, the nearer it is held to nothing (ridge).
+The more a weight rests on few mails, the nearer it is held to nothing (ridge). How far the encoder is believed beside
+the signs is counted on the mail of hands that neither has seen.
 """
 
 import json
@@ -16,22 +16,16 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from shared.extraction.context.among import Standing, among
-from shared.extraction.deciding import Decided, Deciding
+from shared.extraction.deciding import BEYOND_DOUBT, Decided, Deciding, in_doubt
+from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.entries import Entries, nearness
-from shared.extraction.extract import readable
 from shared.extraction.found import Context
-from shared.extraction.visible import as_seen
-from shared.extraction.weighing import ITSELF, SPEAKS_FOR_ITSELF, Weights
-from shared.mail import read
-from shared.mail.email import Email
-from shared.mail.offsets import fold
+from shared.extraction.weighing import HEARD, ITSELF, SIGNS, SPEAKS_FOR_ITSELF, Weights
+from shared.mail.email import Email, Span
+from shared.models import EntryType
 from tests.accuracy.labelled import Label, Labelled, load
+from tests.accuracy.told import COUNTS, KEPT_OUT, WEIGHTS, Told, amounts_of, as_read, hand_of, holds, minutes_fit, paths
 
-HERE = Path(__file__).parent
-WEIGHTS = HERE.parents[1] / "shared" / "extraction" / "weights"
-TAUGHT = (HERE / "corpus", HERE / "voices", HERE / "taught")
-_COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
-"""How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 _NAME_CLIENTS = frozenset(
     {"corpus", "voices", "taught", "mails_us", "mails_us2", "mails_ukau", "mails_ukau2", "mails_biglaw"}
 )
@@ -42,7 +36,6 @@ _RIDGE, _RIDGE_OF_KINDS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES, _RIDGE_AMONG = 0.
 _TURNS = 6
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
-_SLACK = 2
 _CASE = re.compile(r"\bv\.?s?\.? |^(?:estate|marriage|matter|guardianship) of |^in re |^re ")
 _SHORTEST, _HARDLY_MORE = 4, 3.0
 
@@ -51,7 +44,8 @@ _SHORTEST, _HARDLY_MORE = 4, 3.0
 class Seen:
     """An amount of a labelled mail: the signs around it, whether it is work, of which type, charged, and its weight.
 
-    `hand`: who wrote the mail; `sure`: whether what its label says of the amount is beyond doubt.
+    `hand`: who wrote the mail; `sure`: whether what its label says of the amount is beyond doubt; `settled`: whether
+    it is no work whatever its signs say; `heard`: what the encoder makes of it, where it hasn't learned from this hand.
     """
 
     mail: str
@@ -59,41 +53,49 @@ class Seen:
     signs: frozenset[str]
     work: bool
     kind_signs: frozenset[str]
-    kind: str | None
+    kind: EntryType | None
     charge_signs: frozenset[str]
     free: bool
     standing: Standing
     hand: str
     sure: bool
+    settled: bool
+    heard: Heard | None = None
 
 
-def seen(paths: Iterable[Path]) -> list[Seen]:
+def seen(files: Iterable[Path]) -> list[Seen]:
     """Every amount of the mail in these files, in order."""
     found: list[Seen] = []
-    for path in paths:
+    for path in files:
+        hand = hand_of(path)
         for mail in load(path):
-            email = _as_read(mail.raw)
-            for each in Deciding(email, Context()).decide():
-                amount = each.candidate.amount
-                fits = [label for label in mail.labels if _minutes_fit(label, amount.best)]
-                told = [label for label in fits if _holds(label, email.body, amount.start, amount.end)]
-                sure = bool(told or not fits or mail.labels[0].occurrence is not None)
+            email, told = amounts_of(mail)
+            heard = _heard(email, told) if hand in KEPT_OUT else {}
+            for place, each in enumerate(told):
+                decided, label = each.decided, each.label
                 found.append(
                     Seen(
                         mail=mail.id,
-                        counts=_COUNTS.get(path.parent.name, 1.0),
-                        signs=each.signs,
-                        work=bool(told),
-                        kind_signs=each.kind_signs,
-                        kind=told[0].entry_type if told else None,
-                        charge_signs=each.charge_signs,
-                        free=bool(told) and not told[0].billable,
-                        standing=each.standing,
-                        hand=path.parent.name if path.suffix == ".txt" else path.stem,
-                        sure=sure,
+                        counts=COUNTS.get(path.parent.name, 1.0),
+                        signs=decided.signs,
+                        work=label is not None,
+                        kind_signs=decided.kind_signs,
+                        kind=EntryType(label.entry_type) if label else None,
+                        charge_signs=decided.charge_signs,
+                        free=label is not None and not label.billable,
+                        standing=decided.standing,
+                        hand=hand,
+                        sure=each.sure,
+                        settled=decided.odds <= BEYOND_DOUBT,
+                        heard=heard.get(place),
                     )
                 )
     return found
+
+
+def _heard(email: Email, told: Sequence[Told]) -> dict[int, Heard]:
+    amounts = [each.decided.candidate.amount for each in told]
+    return hearing().hear(email, [Span(each.start, each.end) for each in amounts], range(len(amounts)))
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,12 @@ class Named:
     counts: float = 1.0
 
 
-def named(paths: Iterable[Path]) -> list[Named]:
+def named(files: Iterable[Path]) -> list[Named]:
     """Every name that the labelled entries of these files could be for."""
     found: list[Named] = []
-    for path, mail, make, told in _entries_of(paths):
+    for path, mail, make, told in _entries_of(files):
         named_by = 1.0 if path.parent.name in _NAME_CLIENTS else _LOOSELY_NAMED
-        counts = named_by * _COUNTS.get(path.parent.name, 1.0)
+        counts = named_by * COUNTS.get(path.parent.name, 1.0)
         for each, label in told:
             wanted, start = label.client_matter or "", each.candidate.amount.start
             found += [
@@ -135,11 +137,11 @@ class Dated:
     counts: float = 1.0
 
 
-def dated(paths: Iterable[Path]) -> list[Dated]:
+def dated(files: Iterable[Path]) -> list[Dated]:
     """Every day that the labelled entries of these files could be for."""
     found: list[Dated] = []
-    for path, mail, make, told in _entries_of(paths):
-        counts = _COUNTS.get(path.parent.name, 1.0)
+    for path, mail, make, told in _entries_of(files):
+        counts = COUNTS.get(path.parent.name, 1.0)
         last: tuple[Decided, date] | None = None
         for each, label in told:
             wanted = date.fromisoformat(label.date_performed or "")
@@ -152,13 +154,13 @@ def dated(paths: Iterable[Path]) -> list[Dated]:
     return found
 
 
-def _entries_of(paths: Iterable[Path]) -> Iterator[tuple[Path, Labelled, Entries, list[tuple[Decided, Label]]]]:
+def _entries_of(files: Iterable[Path]) -> Iterator[tuple[Path, Labelled, Entries, list[tuple[Decided, Label]]]]:
     """Each mail of these files with its amounts that a label with a day holds, in order."""
-    for path in paths:
+    for path in files:
         for mail in load(path):
-            email = _as_read(mail.raw)
+            email = as_read(mail.raw)
             deciding = Deciding(email, Context())
-            decided = deciding.decide()
+            decided = deciding.amounts()
             told: list[tuple[Decided, Label]] = []
             for each in decided:
                 amount = each.candidate.amount
@@ -166,8 +168,8 @@ def _entries_of(paths: Iterable[Path]) -> Iterator[tuple[Path, Labelled, Entries
                     label
                     for label in mail.labels
                     if label.date_performed
-                    and _minutes_fit(label, amount.best)
-                    and _holds(label, email.body, amount.start, amount.end)
+                    and minutes_fit(label, amount.best)
+                    and holds(label, email.body, amount.start, amount.end)
                 )
                 if label := next(holding, None):
                     told.append((each, label))
@@ -180,25 +182,6 @@ def _same(name: str, wanted: str) -> bool:
     if two in one and _CASE.search(one):
         return True
     return one == two or (one in two and len(one) >= _SHORTEST) or (two in one and len(one) <= _HARDLY_MORE * len(two))
-
-
-def _as_read(raw: bytes) -> Email:
-    email = read(raw)
-    folded = fold(email.body)
-    return readable(as_seen(email, folded) if folded.cuts else email)[0]
-
-
-def _minutes_fit(label: Label, minutes: float) -> bool:
-    return label.low - 0.5 <= minutes <= label.high + 0.5
-
-
-def _holds(label: Label, text: str, start: int, end: int) -> bool:
-    return any(
-        (begin < end and start < finish)
-        if label.occurrence is not None
-        else begin - _SLACK <= start and end <= finish + _SLACK
-        for begin, finish in label.places(text)
-    )
 
 
 def known(rows: Iterable[tuple[str, frozenset[str]]]) -> set[str]:
@@ -235,20 +218,24 @@ def fit_among(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     for turn in range(_TURNS):
         left_out = set(hands[turn::_TURNS])
         weights = Weights(*fit_work([row for row in rows if row.hand not in left_out]))
-        mails: dict[tuple[str, str], list[Seen]] = defaultdict(list)
-        for row in rows:
-            if row.hand in left_out:
-                mails[row.hand, row.mail].append(row)
-        for each in mails.values():
-            odds = [weights.total(row.signs) for row in each]
-            for row, own, signs in zip(each, odds, among([row.standing for row in each], odds), strict=True):
-                if row.sure:
-                    told.append({**dict.fromkeys(signs, 1.0), ITSELF: own, SPEAKS_FOR_ITSELF: max(own, 0.0)})
-                    work.append(row.work)
+        for row, own, signs in _beside([row for row in rows if row.hand in left_out], weights):
+            if row.sure:
+                told.append({**dict.fromkeys(signs, 1.0), ITSELF: own, SPEAKS_FOR_ITSELF: max(own, 0.0)})
+                work.append(row.work)
     model = LogisticRegression(C=_RIDGE_AMONG, max_iter=3000).fit(vectors.fit_transform(told), work)
     return float(model.intercept_[0]), dict(
         zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
     )
+
+
+def _beside(rows: Iterable[Seen], weights: Weights) -> Iterator[tuple[Seen, float, frozenset[str]]]:
+    """Each amount with its own odds, and the signs that the others of its mail give."""
+    mails: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+    for row in rows:
+        mails[row.hand, row.mail].append(row)
+    for each in mails.values():
+        odds = [BEYOND_DOUBT if row.settled else weights.total(row.signs) for row in each]
+        yield from zip(each, odds, among([row.standing for row in each], odds), strict=True)
 
 
 def _is_whole(row: Seen) -> bool:
@@ -322,6 +309,60 @@ def fit_kind(rows: list[Seen]) -> dict[str, tuple[float, dict[str, float]]]:
     }
 
 
+def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, dict[str, float]]]:
+    """How far the encoder is believed beside the signs: of work, of types, of charges.
+
+    Counted on the mail of hands that it hasn't learned from, with weights of the signs that haven't seen them either;
+    `others` are those of what the amounts of a mail say of each other, too few to know a hand by.
+    """
+    rest = [row for row in rows if row.hand not in KEPT_OUT]
+    kept = [row for row in rows if row.hand in KEPT_OUT]
+    work, free = Weights(*fit_work(rest)), Weights(*fit_free(rest))
+    kinds = {EntryType(kind): Weights(*weights) for kind, weights in fit_kind(rest).items()}
+    signs, heard, right = [], [], []
+    for row, own, beside in _beside(kept, work):
+        total = others.total(beside) + others.of[ITSELF] * own + others.of[SPEAKS_FOR_ITSELF] * max(own, 0.0)
+        if row.sure and row.heard is not None and in_doubt(total, own, row.signs):
+            signs.append(total)
+            heard.append(row.heard.work)
+            right.append(row.work)
+    labelled = [(row, row.heard) for row in kept if row.kind is not None and row.heard is not None]
+
+    def rightly_typed(share: float) -> int:
+        return sum(
+            max(kinds, key=lambda kind: kinds[kind].total(row.kind_signs) + share * told.kinds[kind]) == row.kind
+            for row, told in labelled
+        )
+
+    believed = max((step / 10 for step in range(21)), key=rightly_typed)
+    bias, both = _both(signs, heard, right)
+    together = [bias + both[SIGNS] * one + both[HEARD] * other for one, other in zip(signs, heard, strict=True)]
+    for name, totals in (("signs", signs), ("encoder", heard), ("both", together)):
+        print(f"{len(right)} amounts in doubt of hands kept out, by {name}: {_judged(totals, right)}")  # noqa: T201  a command's answer
+    types = f"{rightly_typed(0.0) / len(labelled):.3f} by signs, {rightly_typed(believed) / len(labelled):.3f} by both"
+    print(f"types of hands kept out: {types}")  # noqa: T201  a command's answer
+    return {
+        "work": (bias, both),
+        "kind": (0.0, {SIGNS: 1.0, HEARD: believed}),
+        "free": _both(
+            [free.total(row.charge_signs) for row, _ in labelled],
+            [told.free for _, told in labelled],
+            [row.free for row, _ in labelled],
+        ),
+    }
+
+
+def _judged(totals: Sequence[float], right: Sequence[bool]) -> str:
+    found = sum(total > 0 for total in totals)
+    matched = sum(total > 0 and each for total, each in zip(totals, right, strict=True))
+    return f"precision {matched / found:.3f}, recall {matched / sum(right):.3f}"
+
+
+def _both(signs: Sequence[float], heard: Sequence[float], right: Sequence[bool]) -> tuple[float, dict[str, float]]:
+    model = LogisticRegression(C=1.0).fit(list(zip(signs, heard, strict=True)), right)
+    return float(model.intercept_[0]), {SIGNS: float(model.coef_[0][0]), HEARD: float(model.coef_[0][1])}
+
+
 def _written(bias: float, weights: dict[str, float]) -> dict[str, object]:
     told = {sign: round(weight, 2) for sign, weight in weights.items() if abs(weight) >= _LEAST}
     return {"bias": round(bias, 3), "weights": dict(sorted(told.items(), key=lambda each: (-abs(each[1]), each[0])))}
@@ -329,22 +370,23 @@ def _written(bias: float, weights: dict[str, float]) -> dict[str, object]:
 
 def main() -> None:
     """Count, and write."""
-    paths = sorted(path for folder in TAUGHT for path in folder.rglob("*") if path.suffix in {".jsonl", ".txt"})
-    rows = seen(paths)
-    bias, weights = fit_work(rows)
+    files = paths()
+    rows = seen(files)
+    work, others = fit_work(rows), fit_among(rows)
     kinds = {kind: _written(*each) for kind, each in fit_kind(rows).items()}
     WEIGHTS.mkdir(exist_ok=True)
     for name, value in (
-        ("work", _written(bias, weights)),
+        ("work", _written(*work)),
         ("kind", kinds),
-        ("among", _written(*fit_among(rows))),
+        ("among", _written(*others)),
         ("free", _written(*fit_free(rows))),
-        ("name", _written(*fit_choice(named(paths)))),
-        ("day", _written(*fit_choice(dated(paths)))),
+        ("heard", {name: _written(*each) for name, each in fit_heard(rows, Weights(*others)).items()}),
+        ("name", _written(*fit_choice(named(files)))),
+        ("day", _written(*fit_choice(dated(files)))),
     ):
         text = json.dumps(value, indent=0, ensure_ascii=False)
         (WEIGHTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    print(f"{len(paths)} files, {len({row.mail for row in rows})} mails, {Counter(row.work for row in rows)}")  # noqa: T201  a command's answer
+    print(f"{len(files)} files, {len({row.mail for row in rows})} mails, {Counter(row.work for row in rows)}")  # noqa: T201  a command's answer
 
 
 if __name__ == "__main__":

@@ -73,6 +73,11 @@ FREE = (
         ("leave|left|leaving|keep|keeping|kept|take|taking|took|off ( it|this|that|them|off )* the bill|clock|invoice"),
     ),
 )
+_CHARGED_BY_ME = compile_pattern(
+    "i|we|i'm|we're|i've|we've|i'll|we'll ( am|are|have|will|only|just )*"
+    " bill|billing|billed|charge|charging|charged ( you|only|just|for|the|those|these|my )* <t> $",
+    CONTEXT,
+)
 _NEAR, _FIRST = 7, 12
 """Tokens beside the amount, and of the sentences beside its own, whose words are signs."""
 _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)
@@ -81,6 +86,11 @@ _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in
 def uncharged(tokens: Tokens) -> list[str]:
     """The names of the rules by which these words say that work is not charged."""
     return [name for name, pattern in _COMPILED if pattern.search(tokens)]
+
+
+def is_billed(candidate: Candidate) -> bool:
+    """Whether the sender says that this very amount is billed: "I'm only billing the 15 minutes that we talked"."""
+    return bool(_CHARGED_BY_ME.search(candidate.tokens.part(candidate.first, candidate.at + 1)))
 
 
 def charge_signs(candidate: Candidate, following: Sentence | None) -> Iterator[str]:

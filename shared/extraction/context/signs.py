@@ -21,6 +21,8 @@ from shared.extraction.wordlist import words
 
 TERSE = frozenset({"<work> <t>", "<t>"})
 """The rules of time lines in shorthand, whose marks are a shorthand's."""
+SPAN_TO_COME = "span to come"
+"""The sign of a span of the clock that ends after the mail was sent."""
 _SOME, _MANY = 4, 8
 """Different words of lawyers in a mail."""
 _NEAR, _PAIRED = 9, 6
@@ -248,7 +250,7 @@ def _of_place(around: Around, block: int) -> Iterator[str]:
     setting: Setting = around.setting
     held = (
         ("dated line", around.dated), ("matter's line", around.matter), ("quoted", around.quoted),
-        ("span over", around.over is True), ("span to come", around.over is False),
+        ("span over", around.over is True), (SPAN_TO_COME, around.over is False),
         ("after work in its sentence", around.previous is not None and around.previous.done),
         ("after what is no work in its sentence", around.previous is not None and not around.previous.done),
         ("near work", around.near is not None and around.near.done),

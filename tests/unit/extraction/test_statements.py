@@ -1,5 +1,6 @@
 import pytest
 
+from shared.extraction.context.repeats import Stated, repeats
 from tests.unit.extraction.mails import BOOKKEEPER, found
 from tests.unit.extraction.statements_data import NO_WORK, WORK
 
@@ -122,7 +123,7 @@ def test_the_time_of_a_span_is_no_second_entry() -> None:
     "body",
     [
         "Ortiz - call with client .3, the answer should be in by then, review of lease 1.2",
-        "Ortiz - call with client .3, no wait at the clerk's, filing of the answer 1.2",
+        "Ortiz - call with client .3, no waiting at the clerk's, filing of the answer 1.2",
         "Ortiz - drafted the letter .3 and on the lease it's 1.2 of review",
     ],
 )
@@ -130,3 +131,26 @@ def test_words_that_only_sound_like_a_correction_lose_no_entry(body: str) -> Non
     entries = found(f"{body}\nKessler - call with client .5", subject="time", to=BOOKKEEPER).entries
 
     assert [entry.duration_minutes for entry in entries] == [18, 72, 30]
+
+
+@pytest.mark.parametrize(
+    ("between", "corrected"),
+    [
+        (" no wait, ", True),
+        (", no wait at the clerk's, filing of the answer ", False),
+        (", no, ", True),
+        (" and ", False),
+    ],
+)
+def test_an_amount_is_put_right_by_the_next_only_where_the_words_between_say_so(between: str, corrected: bool) -> None:
+    wrong = Stated(18, "call .3", "", frozenset({"call"}), -1, passage=0, start=5, end=7)
+    right = Stated(30, "answer .5", "", frozenset({"answer"}), -1, passage=0, start=40, end=42, gap=between)
+
+    assert repeats([wrong, right]) == ({0: ("<t>, no, <t>", "put right by what follows")} if corrected else {})
+
+
+def test_what_the_sender_says_is_billed_is_charged_whatever_stands_around_it() -> None:
+    (billed,) = found("I'm only billing the 15 minutes that we talked about the deposition.").entries
+    (free,) = found("I won't bill the 15 minutes that we talked about the deposition.").entries
+
+    assert (billed.billable, free.billable) == (True, False)

@@ -12,7 +12,18 @@ from shared.extraction.confidence import confidence
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.verdict import Verdict
 from shared.extraction.durations import Amount, Form
-from shared.extraction.weighing import Weights, chance_of_work, keeps_time, likeliest_day, likeliest_name, weighed
+from shared.extraction.encoder.hearing import Heard
+from shared.extraction.weighing import (
+    Weights,
+    free_by,
+    keeps_time,
+    likeliest_day,
+    likeliest_kind,
+    likeliest_name,
+    total_of_work,
+    weighed,
+    with_heard,
+)
 from shared.models import EntryType
 from tests.unit.extraction.mails import BOOKKEEPER, found
 
@@ -92,7 +103,34 @@ def test_a_line_that_says_little_is_work_among_lines_of_work_and_not_among_other
 
     with_work, with_plans = (among(lines, [4.0, 4.0, 0.0, 4.0])[2], among(lines, [-4.0, -4.0, 0.0, -4.0])[2])
 
-    assert chance_of_work(0.0, with_work) > 0.5 > chance_of_work(0.0, with_plans)
+    assert total_of_work(0.0, with_work) > 0 > total_of_work(0.0, with_plans)
+
+
+def says(work: float = 0.0, kind: EntryType = EntryType.CALL, free: float = 0.0) -> Heard:
+    return Heard(work, {each: 6.0 if each is kind else -6.0 for each in EntryType}, free)
+
+
+def test_what_is_heard_of_a_mail_settles_what_its_signs_leave_open() -> None:
+    assert with_heard(0.4, None) == 0.4
+    assert with_heard(0.0, says(work=5.0)) > 0 > with_heard(0.0, says(work=-5.0))
+    assert with_heard(2.0, says()) > with_heard(-2.0, says())
+
+
+def test_a_decision_that_the_ear_turned_says_so() -> None:
+    refused = Verdict.refusal(0.9, "<t>", "nothing says that it was work done")
+
+    for chance in (0.8, 0.2):
+        assert weighed(refused, frozenset(), chance=chance, enough=0.5, by_ear=True).marks[0] == (
+            "heard in the mail's words"
+        )
+        assert "heard in the mail's words" not in weighed(refused, frozenset(), chance=chance, enough=0.5).marks
+
+
+def test_type_and_charge_go_by_what_is_heard_where_no_sign_tells() -> None:
+    assert likeliest_kind(frozenset(), says(kind=EntryType.TRAVEL))[0] is EntryType.TRAVEL
+    assert likeliest_kind(frozenset(), says(kind=EntryType.RESEARCH))[0] is EntryType.RESEARCH
+    assert free_by(frozenset(), says(free=9.0)) is not None
+    assert free_by(frozenset(), says(free=-9.0)) is None
 
 
 def test_the_likeliest_name_is_given_unless_none_is_likely() -> None:
@@ -111,10 +149,11 @@ def test_of_days_without_a_sign_the_later_one_is_taken() -> None:
 def test_every_weight_is_a_number_that_can_be_summed() -> None:
     files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES.glob("*.json")}
 
-    kinds = files.pop("kind")
+    kinds, heard = files.pop("kind"), files.pop("heard")
     assert set(files) == {"work", "among", "name", "day", "free"}
     assert set(kinds) == set(EntryType)
-    for each in (*files.values(), *kinds.values()):
+    assert set(heard) == {"work", "kind", "free"}
+    for each in (*files.values(), *kinds.values(), *heard.values()):
         assert math.isfinite(each["bias"])
         assert all(math.isfinite(weight) and weight for weight in each["weights"].values())
 

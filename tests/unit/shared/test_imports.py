@@ -43,7 +43,7 @@ def modules(folder: str) -> list[Path]:
 
 @pytest.mark.parametrize("folder", CORE)
 def test_the_core_reads_no_clock_no_setting_and_nothing_outside(folder: str) -> None:
-    allowed = ("shared.mail", "shared.extraction", "shared.models")
+    allowed = ("shared.mail", "shared.extraction", "shared.models", "shared.errors")
     for path in modules(folder):
         names = imported(path)
         assert not {name.partition(".")[0] for name in names} & OUTSIDE, path

