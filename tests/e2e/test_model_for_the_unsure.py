@@ -12,7 +12,7 @@ from infra.local.stack import SENT_EMAILS, Stack
 from shared.extraction import Context, extract
 from shared.extraction.unsure import Doubt, doubts
 from shared.mail import read
-from tests.e2e.conftest import Running, Timekeeper, email, extracted, until
+from tests.e2e.conftest import Running, Timekeeper, email, until
 
 MAYBE_WORK = (
     "Another 40 minutes went into Lowe.",
@@ -28,6 +28,9 @@ MAYBE_WORK = (
     "The Lowe deposition was 40 minutes of questions.",
     "The Lowe survey was 40 minutes in the mud.",
     "The Lowe hearing lasted 40 minutes.",
+    "I heard Lowe out for 40 minutes.",
+    "I stood 40 minutes at Lowe.",
+    "The Lowe lease lasted 40 minutes.",
 )
 MAYBE_NONE = (
     "It came to 90 minutes at Peale.",
@@ -42,6 +45,9 @@ MAYBE_NONE = (
     "The Peale walk-through was 90 minutes.",
     "The Peale trial day was 90 minutes.",
     "Peale needed 90 minutes.",
+    "The Peale file ran to 90 minutes.",
+    "The Peale lease turned into 90 minutes.",
+    "The Peale papers filled 90 minutes.",
 )
 LEGAL = "Opposing counsel has the transcript of the deposition."
 PRIVATE = "Confidentially, the Quillfeather settlement closes at four million."
@@ -254,9 +260,10 @@ async def test_an_order_to_the_model_never_reaches_it_and_bills_nothing(
     await dana.set(analysis_mode=mode)
     await model.fault("obeys", count=None)
     raw = email(f"Ray,\n\n{DOUBTFUL_ENTRY}\n\n{LEGAL}\n\n{order}\n\nDana\n")
-    [by_rules] = extracted(raw)
+    assert _doubts(raw)
     _, entries = await send(dana, raw)
-    assert {row["duration_minutes"] for row in entries} <= {each["duration_minutes"] for each in by_rules}
+    assert {row["duration_minutes"] for row in entries} <= {40.0}, "what the doubtful sentence says, or nothing"
+    assert await model.requests()
     assert "10 hours" not in await model.shown()
 
 
