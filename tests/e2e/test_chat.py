@@ -180,7 +180,7 @@ async def scanning(running: Running, dana: Timekeeper) -> AsyncIterator[Asking]:
     async with client.http:
         await client.answer("configure_time_tracking", auto_analysis=False)
         now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
-        doubtful = "Opposing counsel has the transcript of the deposition. Another {} minutes went into Lowe."
+        doubtful = "Opposing counsel has the transcript of the deposition. The Lowe hearing lasted {} minutes."
         mail = [email(doubtful.format(minutes), Date=now) for minutes in range(20, 60, 2)]
         await asyncio.gather(*(dana.mailbox.send(one) for one in mail))
         await dana.until_waiting(len(mail))

@@ -21,7 +21,7 @@ from tests.e2e.conftest import Running, Timekeeper, email, until
 # A word for each way on which it could leave: none of them is a word of anything else.
 SENTENCE = "I spent 30 minutes on the phone with the adjuster about the Quillfeather lien."
 REFUSED = "Opposing counsel says that his Brackwater trip will take him fifty-five minutes tomorrow."
-DOUBTFUL = "Opposing counsel has the transcript of the deposition. Another {} minutes went into Thornquist."
+DOUBTFUL = "Opposing counsel has the transcript of the deposition. The Thornquist hearing lasted {} minutes."
 CONFIDENTIAL = (
     "Quillfeather",
     "Brackwater",

@@ -150,7 +150,7 @@ def test_an_amount_is_put_right_by_the_next_only_where_the_words_between_say_so(
 
 
 def test_what_the_sender_says_is_billed_is_charged_whatever_stands_around_it() -> None:
-    (billed,) = found("I'm only billing the 15 minutes that we talked about the deposition.").entries
+    (billed,) = found("I'm only billing the 15 minutes that we actually spoke, not the time I waited.").entries
     (free,) = found("I won't bill the 15 minutes that we talked about the deposition.").entries
 
     assert (billed.billable, free.billable) == (True, False)

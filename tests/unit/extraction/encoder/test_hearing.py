@@ -3,11 +3,13 @@
 import pytest
 
 from shared.extraction import Context, deciding, extract
+from shared.extraction.context.signs import SPAN_TO_COME
 from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.encoder.session import Session
 from shared.extraction.encoder.windows import Window
 from shared.mail import read
 from shared.mail.email import Email, Span
+from shared.models import EntryType
 
 
 def mail(body: str) -> Email:
@@ -97,3 +99,35 @@ def test_it_is_asked_only_where_the_signs_leave_a_doubt(body: str, asked: int, m
     extract(mail(body), Context())
 
     assert len(asking) == asked
+
+
+class Deaf:
+    """An encoder that says of everything that it is no work."""
+
+    def hear(self, _email: Email, amounts: list[Span], _unsure: set[int]) -> dict[int, Heard]:
+        return {place: Heard(-30.0, dict.fromkeys(EntryType, 0.0), -30.0) for place in range(len(amounts))}
+
+
+def test_what_the_signs_are_sure_of_is_not_turned_by_a_doubt_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sure = "This morning I spent 40 minutes on the phone with opposing counsel about the deposition."
+    monkeypatch.setattr(deciding, "hearing", Deaf)
+
+    found = extract(mail(f"{sure}\n\nThose fifty minutes on Ortiz with the bank's man, so be it."), Context())
+
+    assert [entry.duration_minutes for entry in found.entries] == [40]
+
+
+@pytest.mark.parametrize(
+    ("total", "odds", "signs", "asked"),
+    [
+        (1.0, 1.0, frozenset[str](), True),
+        (-2.4, 1.0, frozenset[str](), True),
+        (2.6, 1.0, frozenset[str](), False),
+        (1.0, deciding.BEYOND_DOUBT, frozenset[str](), False),
+        (1.0, 1.0, frozenset({SPAN_TO_COME}), False),
+    ],
+)
+def test_what_is_settled_and_what_lies_ahead_is_not_put_to_it(
+    total: float, odds: float, signs: frozenset[str], asked: bool
+) -> None:
+    assert deciding.in_doubt(total, odds, signs) is asked
