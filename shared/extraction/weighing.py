@@ -73,10 +73,13 @@ SIGNS, HEARD = "signs", "heard"
 
 def with_heard(total: float, heard: Heard | None) -> float:
     """The logarithm of the odds that an amount is work, by its signs (`total`) and what its mail says of it."""
-    if heard is None:
-        return total
-    weights = _heard("work")
-    return weights.bias + weights.of.get(SIGNS, 0.0) * total + weights.of.get(HEARD, 0.0) * heard.work
+    return total if heard is None else _both("work", total, heard.work)
+
+
+def _both(what: str, signs: float, heard: float) -> float:
+    """What signs and encoder say together, each as far as it is believed."""
+    weights = _heard(what)
+    return weights.bias + weights.of.get(SIGNS, 0.0) * signs + weights.of.get(HEARD, 0.0) * heard
 
 
 def as_chance(total: float) -> float:
@@ -110,10 +113,7 @@ def free_by(signs: frozenset[str], heard: Heard | None) -> str | None:
     """The sign that most says that work is not charged; None if it is likelier charged."""
     weights = _weights("free")
     total = weights.total(signs)
-    if heard is not None:
-        both = _heard("free")
-        total = both.bias + both.of.get(SIGNS, 0.0) * total + both.of.get(HEARD, 0.0) * heard.free
-    if as_chance(total) < ENOUGH_FREE:
+    if as_chance(total if heard is None else _both("free", total, heard.free)) < ENOUGH_FREE:
         return None
     return next(iter(weights.telling(signs, speak_for=True)), "not charged")
 

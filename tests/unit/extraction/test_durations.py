@@ -97,3 +97,9 @@ def test_the_command_answers_line_by_line_and_says_what_it_left_unread() -> None
     assert answers[1]["minutes"] == []
     assert "error" in answers[1]
     assert answers[2] == {"minutes": [], "unread": 8}
+
+
+def test_an_hour_of_the_day_that_was_nearly_reached_allows_some_minutes_either_way() -> None:
+    (amount,) = read_amounts("from eight until nearly eleven")
+
+    assert (amount.low, amount.best, amount.high) == (165.0, 175.0, 185.0)
