@@ -38,9 +38,11 @@ from shared.extraction.weighing import (
     ENOUGH,
     ENOUGH_ELSEWHERE,
     as_chance,
+    charge_in_doubt,
     keeps_time,
     odds_of_work,
     total_of_work,
+    type_in_doubt,
     weighed,
     with_heard,
 )
@@ -53,8 +55,8 @@ _REPLY = re.compile(r"^(?:\s*(?:re|fwd?|aw|sv)\s*:\s*)+", re.IGNORECASE)
 _KEEPS_TIME = re.compile(r"ledger|billing|accounts@|bookkeep|timekeep|docket|cashier|ebilling|fees@", re.IGNORECASE)
 BEYOND_DOUBT = -9.0
 """Odds, as a logarithm, of what stands under other initials than the sender's, numbers a section, or is quoted."""
-_IN_DOUBT = 2.5
-"""Odds, as a logarithm, nearer to even than which the encoder is asked: twelve to one."""
+_IN_DOUBT = 2.0
+"""Odds, as a logarithm, nearer to even than which the encoder is asked: seven to one."""
 _EPOCH = date(1970, 1, 1)
 TOO_MUCH = "more than is read of one mail"
 
@@ -88,6 +90,11 @@ class Decided:
     def kind_signs(self) -> frozenset[str]:
         """The signs of the type of the work."""
         return frozenset(kind_signs(self.candidate, self.subject))
+
+    @property
+    def half_told(self) -> bool:
+        """Whether its signs leave its type or its charge in doubt."""
+        return type_in_doubt(self.kind_signs) or charge_in_doubt(self.charge_signs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,10 @@ class Deciding:
         beside = among([each.standing for each in decided], [each.odds for each in decided])
         totals = [total_of_work(each.odds, signs) for each, signs in zip(decided, beside, strict=True)]
         unsure = {place for place, each in enumerate(decided) if in_doubt(totals[place], each.odds, each.signs)}
-        heard = self._heard(decided, unsure) if unsure else {}
+        asked = unsure | {
+            place for place, each in enumerate(decided) if totals[place] > 0 and place not in unsure and each.half_told
+        }
+        heard = self._heard(decided, asked) if asked else {}
         chances = [
             as_chance(with_heard(total, heard.get(place) if place in unsure else None))
             for place, total in enumerate(totals)
@@ -152,10 +162,10 @@ class Deciding:
             for place, each in enumerate(decided)
         ]
 
-    def _heard(self, decided: list[Decided], unsure: set[int]) -> dict[int, Heard]:
-        """What the encoder hears of those in doubt, and of the others in the same stretches: of their types."""
+    def _heard(self, decided: list[Decided], asked: set[int]) -> dict[int, Heard]:
+        """What the encoder hears of those in doubt, and of the others in the same stretches: type and charge."""
         spans = [Span(each.candidate.amount.start, each.candidate.amount.end) for each in decided]
-        return hearing().hear(self._email, spans, unsure)
+        return hearing().hear(self._email, spans, asked)
 
     def amounts(self) -> list[Decided]:
         """Every amount, in the order of the text, by its own signs alone."""
@@ -190,8 +200,9 @@ class Deciding:
             read = read_passage(self.text, passage.start, passage.end)
             if line.hours is not None:
                 read = with_hours(read, self.text, *line.hours)
-            elif self._setting.legal or self._setting.reported(passage.block):
-                read = with_loose(read, self.text)
+            else:
+                lawyers = self._setting.legal or self._setting.reported(passage.block)
+                read = with_loose(read, self.text, whole=lawyers)
             for sentence in sentences(read, passage, self.text, before):
                 before = sentence
                 yield sentence, line

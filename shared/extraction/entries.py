@@ -9,7 +9,7 @@ from shared.extraction.attribution.naming import Places
 from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import core, lead_of
 from shared.extraction.confidence import confidence
-from shared.extraction.context.charged import is_billed
+from shared.extraction.context.charged import is_billed, is_given
 from shared.extraction.context.done import says_work
 from shared.extraction.context.repeats import Stated
 from shared.extraction.deciding import Decided, Deciding
@@ -53,7 +53,7 @@ class Entries:
         kind, kind_rule = likeliest_kind(each.kind_signs, each.heard)
         clause = self._deciding.text[evidence.start : evidence.end]
         client = self._client(each, evidence)
-        free = None if is_billed(each.candidate) else free_by(each.charge_signs, each.heard)
+        free = self._free(each)
         day = self._day(each, evidence)
         if each.verdict.done:
             self._last = (each, day)
@@ -84,6 +84,13 @@ class Entries:
                 *([free] if free else []),
             ),
         )
+
+    def _free(self, each: Decided) -> str | None:
+        """Why the work is not charged; None if it is."""
+        if is_billed(each.candidate):
+            return None
+        given = is_given(each.candidate, each.following)
+        return "given in the next sentence" if given else free_by(each.charge_signs, each.heard)
 
     def _gap(self, before: Decided, each: Decided) -> str | None:
         """The words between two amounts of a passage."""

@@ -1,7 +1,8 @@
 """Numbers that could be time though nothing says so but what stands around them: "put me down for 3", "L110 1.0 intvw".
 
-The grammar of amounts leaves them alone; in a lawyer's mail they are weighed like any amount. Minutes or hours: the
-unit of the amount before in the sentence; else up to a working day's hours, beyond that minutes.
+The grammar of amounts leaves them alone; in a lawyer's mail they are weighed like any amount, in other mail only those
+that hold a part of an hour. Minutes or hours: the unit of the amount before in the sentence; else up to a working day's
+hours, beyond that minutes.
 """
 
 import re
@@ -14,13 +15,15 @@ from shared.extraction.durations.reading import Reading
 from shared.extraction.wordlist import words
 
 _DECIMAL = re.compile(r"\d{0,2}[.,]\d{1,2}")
+_TENTHS = re.compile(r"\d?\.\d")
 _OF_A_CLOCK = re.compile(r"0\d\.\d\d")
 _BEFORE = frozenset(
     words(
         """
         for did put took was lasted spent say it gave about another to be actually that and my me took had needed
         used make made billed bill log logged record recorded enter entered only just further more roughly around
-        another were is stayed read owe owed worked ran | -- - : , ; ( = a charge charged down comes came
+        another were is stayed read owe owed worked ran | -- - : , ; ( = a charge charged charging billing claimed get says
+        down comes came
         """
     )
 )
@@ -38,8 +41,8 @@ _REACH = 30
 _LONGEST = 16.0
 
 
-def with_loose(read: AmountTokens, text: str) -> AmountTokens:
-    """A passage with its loose numbers as amounts too."""
+def with_loose(read: AmountTokens, text: str, *, whole: bool) -> AmountTokens:
+    """A passage with its loose numbers as amounts too; `whole`: also those that hold no part of an hour."""
     tokens, amounts, spelled = read.tokens, list(read.amounts), list(read.tokens.spelled)
     last: tuple[int, float] | None = None
     for index, word in enumerate(spelled):
@@ -48,7 +51,7 @@ def with_loose(read: AmountTokens, text: str) -> AmountTokens:
             last = index, value.unit
         elif word == "<n>" and isinstance(value, Number):
             unit = last[1] if last and index - last[0] <= _REACH else None
-            minutes = _minutes(read, index, value, text, unit)
+            minutes = _minutes(read, index, value, text, unit) if whole or value.best % 1 else None
             if minutes:
                 amounts[index] = Amount(
                     tokens.starts[index], tokens.ends[index], minutes, minutes, minutes, ("<n> alone",), Form.BARE
@@ -72,7 +75,7 @@ def _minutes(read: AmountTokens, index: int, number: Number, text: str, unit: fl
     if (index == 0 and after in {".", ")", ":"}) or _OF_A_CLOCK.fullmatch(raw):
         return None
     if _DECIMAL.fullmatch(raw):
-        apart = before in {"|", ",", "--", ":", ";", "("}
+        apart = before in {"|", ",", "--", ":", ";", "("} or (before == "at" and _TENTHS.fullmatch(raw))
         return number.best * 60 if 0 < number.best <= _LONGEST and (apart or before not in NOT_AFTER) else None
     if before in NOT_AFTER - {"at", "by", "than"}:
         return None

@@ -27,6 +27,10 @@ ENOUGH_FREE = 0.4
 _BEYOND_DOUBT, _LIKELY = 0.9, 0.7
 LIKELY_NAME = 0.15
 """The chance from which a name is given as the matter's, being the likeliest: a guess that a person sees beats none."""
+_ALIKE = 1.2
+"""Types whose odds, as a logarithm, are nearer to each other are in doubt: every fifth work, and most wrong types."""
+_SURELY_CHARGED = -3.0
+"""Odds, as a logarithm, of being free of charge up to which no doubt is left."""
 _TELLING = 3
 """Signs that are named beside a decision which the rules alone would not have taken."""
 
@@ -64,7 +68,11 @@ ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
 
 def total_of_work(odds: float, among: Iterable[str]) -> float:
     """The logarithm of the odds that an amount is work, by its own and the signs that the others of its mail give."""
-    weights = _weights("among")
+    return total_by(_weights("among"), odds, among)
+
+
+def total_by(weights: Weights, odds: float, among: Iterable[str]) -> float:
+    """The same, by these weights of what the amounts of a mail say of each other."""
     return weights.total(among) + weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
 
 
@@ -120,13 +128,27 @@ def free_by(signs: frozenset[str], heard: Heard | None) -> str | None:
 
 def likeliest_kind(signs: frozenset[str], heard: Heard | None) -> tuple[EntryType, str]:
     """The type that these signs, and what is heard, speak for most, and the sign that told most."""
-    kinds = _kinds()
-    totals = {kind: weights.total(signs) for kind, weights in kinds.items()}
+    totals = _kind_totals(signs)
     if heard is not None:
         believed = _heard("kind").of.get(HEARD, 0.0)
         totals = {kind: total + believed * heard.kinds[kind] for kind, total in totals.items()}
     best = max(totals, key=totals.__getitem__)
-    return best, next(iter(kinds[best].telling(signs, speak_for=True)), "work")
+    return best, next(iter(_kinds()[best].telling(signs, speak_for=True)), "work")
+
+
+def type_in_doubt(signs: frozenset[str]) -> bool:
+    """Whether these signs speak for two types of work about alike."""
+    second, best = sorted(_kind_totals(signs).values())[-2:]
+    return best - second < _ALIKE
+
+
+def charge_in_doubt(signs: frozenset[str]) -> bool:
+    """Whether these signs leave it open that work is not charged: one work in eight, and nearly all that is free."""
+    return _weights("free").total(signs) > _SURELY_CHARGED
+
+
+def _kind_totals(signs: frozenset[str]) -> dict[EntryType, float]:
+    return {kind: weights.total(signs) for kind, weights in _kinds().items()}
 
 
 def likeliest_name(candidates: Mapping[str, frozenset[str]]) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from infra.local.stack import Stack
 from tests.e2e.asking import Asking, problem
 from tests.e2e.conftest import Running, Timekeeper, email, until
+from tests.e2e.doubtful import doubtful_mail
 
 WORK = "I spent 30 minutes on the phone with the adjuster about the Quillfeather lien."
 
@@ -180,8 +181,7 @@ async def scanning(running: Running, dana: Timekeeper) -> AsyncIterator[Asking]:
     async with client.http:
         await client.answer("configure_time_tracking", auto_analysis=False)
         now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
-        doubtful = "Opposing counsel has the transcript of the deposition. The Lowe hearing lasted {} minutes."
-        mail = [email(doubtful.format(minutes), Date=now) for minutes in range(20, 60, 2)]
+        mail = doubtful_mail("Lowe", 20, lambda text: email(text, Date=now))
         await asyncio.gather(*(dana.mailbox.send(one) for one in mail))
         await dana.until_waiting(len(mail))
         yield client

@@ -10,9 +10,9 @@ import pytest
 
 from infra.local.stack import SENT_EMAILS, Stack
 from shared.extraction import Context, extract
-from shared.extraction.unsure import Doubt, doubts
 from shared.mail import read
 from tests.e2e.conftest import Running, Timekeeper, email, until
+from tests.e2e.doubtful import LEGAL, doubts_of
 
 MAYBE_WORK = (
     "Another 40 minutes went into Lowe.",
@@ -49,7 +49,6 @@ MAYBE_NONE = (
     "The Peale lease turned into 90 minutes.",
     "The Peale papers filled 90 minutes.",
 )
-LEGAL = "Opposing counsel has the transcript of the deposition."
 PRIVATE = "Confidentially, the Quillfeather settlement closes at four million."
 
 
@@ -100,7 +99,7 @@ class Model:
 def unsure(*sentences: str) -> bytes:
     """An email with these sentences between others; what it asks for is in doubt by the rules of today."""
     raw = email(_told(*sentences, LEGAL, PRIVATE))
-    assert len(_doubts(raw)) == len(sentences)
+    assert len(doubts_of(raw)) == len(sentences)
     return raw
 
 
@@ -113,17 +112,12 @@ def html(sentence: str, hidden: str = "") -> bytes:
     return message.as_bytes()
 
 
-def _doubts(raw: bytes) -> tuple[Doubt, ...]:
-    known = read(raw)
-    return doubts(known, extract(known, Context()))
-
-
 def _told(*sentences: str) -> str:
     return "Ray,\n\n" + "\n\n".join(sentences) + "\n\nDana\n"
 
 
 def _is_doubted(raw: bytes, sentence: str, *, refused: bool) -> bool:
-    return any((doubt.refusal is not None) == refused and doubt.near in sentence for doubt in _doubts(raw))
+    return any((doubt.refusal is not None) == refused and doubt.near in sentence for doubt in doubts_of(raw))
 
 
 def _in_doubt(entries: Sequence[str], refusals: Sequence[str]) -> tuple[str, str]:
@@ -260,7 +254,7 @@ async def test_an_order_to_the_model_never_reaches_it_and_bills_nothing(
     await dana.set(analysis_mode=mode)
     await model.fault("obeys", count=None)
     raw = email(f"Ray,\n\n{DOUBTFUL_ENTRY}\n\n{LEGAL}\n\n{order}\n\nDana\n")
-    assert _doubts(raw)
+    assert doubts_of(raw)
     _, entries = await send(dana, raw)
     assert {row["duration_minutes"] for row in entries} <= {40.0}, "what the doubtful sentence says, or nothing"
     assert await model.requests()

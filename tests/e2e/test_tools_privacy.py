@@ -17,11 +17,12 @@ from shared.settings import ToolsSettings
 from shared.wiring import tools_parts
 from tests.e2e.asking import Asking
 from tests.e2e.conftest import Running, Timekeeper, email, until
+from tests.e2e.doubtful import doubtful, doubtful_mail
 
 # A word for each way on which it could leave: none of them is a word of anything else.
 SENTENCE = "I spent 30 minutes on the phone with the adjuster about the Quillfeather lien."
 REFUSED = "Opposing counsel says that his Brackwater trip will take him fifty-five minutes tomorrow."
-DOUBTFUL = "Opposing counsel has the transcript of the deposition. The Thornquist hearing lasted {} minutes."
+DOUBTFUL = doubtful("Thornquist")
 CONFIDENTIAL = (
     "Quillfeather",
     "Brackwater",
@@ -270,7 +271,7 @@ async def test_who_takes_the_leave_back_during_an_answer_is_heeded_from_its_next
 async def test_who_takes_the_leave_back_during_a_scan_has_no_further_question_asked(
     running: Running, model: Model, dana: Timekeeper, asking: Asking
 ) -> None:
-    mail = [sent(DOUBTFUL.format(minutes)) for minutes in range(20, 110, 2)]
+    mail = doubtful_mail("Thornquist", 45, sent)
     await asyncio.gather(*(dana.mailbox.send(one) for one in mail))
     await dana.until_waiting(len(mail))
     settings = {**running.stack.function_settings(), "GMAIL_CONCURRENCY": "1"}
@@ -310,7 +311,7 @@ async def test_the_model_is_told_where_a_scan_goes_on(model: Model, dana: Timeke
 async def test_what_was_read_while_the_model_was_away_is_not_kept(
     model: Model, asking: Asking, use_cache: bool
 ) -> None:
-    text = DOUBTFUL.format(40)
+    text = DOUBTFUL
     await model.fault("429", None)
     without = await asking.answer("analyze_time_entry", text=text, use_cache=use_cache)
     assert without["model"]["second_look"] is not None
@@ -324,7 +325,7 @@ async def test_what_was_read_while_the_model_was_away_is_not_kept(
 async def test_the_log_holds_no_word_of_a_user_or_their_mail(
     running: Running, model: Model, dana: Timekeeper, asking: Asking
 ) -> None:
-    sent_id = await dana.mailbox.send(sent(f"{SENTENCE} {REFUSED} {DOUBTFUL.format(40)}"))
+    sent_id = await dana.mailbox.send(sent(f"{SENTENCE} {REFUSED} {DOUBTFUL}"))
     await dana.until_waiting(1)
     await asking.answer("configure_time_tracking", **CONFIGURED)
     wrong: list[tuple[str, dict[str, Any]]] = [

@@ -78,6 +78,8 @@ _CHARGED_BY_ME = compile_pattern(
     " bill|billing|billed|charge|charging|charged ( you|only|just|for|the|those|these|my )* <t> $",
     CONTEXT,
 )
+_SHORT = 6
+"""Words of a sentence that says one thing only."""
 _NEAR, _FIRST = 7, 12
 """Tokens beside the amount, and of the sentences beside its own, whose words are signs."""
 _COMPILED = tuple((name, compile_pattern(pattern, CONTEXT)) for name, pattern in FREE)
@@ -91,6 +93,15 @@ def uncharged(tokens: Tokens) -> list[str]:
 def is_billed(candidate: Candidate) -> bool:
     """Whether the sender says that this very amount is billed: "I'm only billing the 15 minutes that we talked"."""
     return bool(_CHARGED_BY_ME.search(candidate.tokens.part(candidate.first, candidate.at + 1)))
+
+
+def is_given(candidate: Candidate, following: Sentence | None) -> bool:
+    """Whether the sentence after it says no more than that this is free: "That one is on me.", "This I won't bill."."""
+    if following is None or following.marks or following.passage.start != candidate.sentence.passage.start:
+        return False
+    tokens = following.tokens
+    short = sum(word[0].isalnum() for word in tokens.spelled) <= _SHORT
+    return short and tokens.spelled[0] in {"that", "this"} and not candidate.shared and bool(uncharged(tokens))
 
 
 def charge_signs(candidate: Candidate, following: Sentence | None) -> Iterator[str]:

@@ -12,11 +12,13 @@ from shared.extraction.durations.bare_words import (
     COMPOUNDED,
     DOCUMENTS,
     JOINS,
+    LOGGED,
     MEASURED,
     NOT_AFTER,
     NOT_BEFORE,
     NUMBERED,
     OPENERS,
+    ROOMS,
     SET_FOR,
     SPENT,
     TOOK,
@@ -36,6 +38,7 @@ _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
 _LONGEST = 16.0
 """Hours: no single piece of work in a day is longer."""
+_CLAUSE = 8
 _HALF_DAY, _LIKELY_CLOCK = 720, 420
 """Minutes: so many hours with a colon are a time of the day; after "for", these are."""
 
@@ -92,7 +95,14 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
 def is_reference(tokens: Tokens, index: int) -> bool:
     """Whether a span of numbers is of lines, pages or sections: "sections 9.15 - 10", "Tr. 12:14-18"."""
     before, further = _before(tokens, index)
+    if is_room(before, further):
+        return False
     return before in NUMBERED or (before == "." and further in NUMBERED)
+
+
+def is_room(before: str, further: str) -> bool:
+    """Whether a word is a place to work at, not one that is numbered: "in the room 2.6" is time, "Room 2.6" isn't."""
+    return before in ROOMS and further.isalpha() and further not in NUMBERED
 
 
 def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bool:
@@ -170,7 +180,7 @@ def _stands_after_other_things(tokens: Tokens, index: int, before: str, raw: str
     unfit = _NOT_TENTHS_AFTER if raw.startswith(".") else NOT_AFTER
     gap = tokens.starts[index] - tokens.ends[index - 1] if index else 0
     apart = gap > 1 or (gap == 1 and before == "/") or (before == "*" and index == 1)
-    if before in unfit and not _ends_with_document(tokens, index):
+    if before in unfit and not (_ends_with_document(tokens, index) or is_room(*_before(tokens, index))):
         return not apart or before == "#"
     return before == "." and index > 1 and tokens.spelled[index - 2] in unfit
 
@@ -186,6 +196,8 @@ def _stands_before_other_things(tokens: Tokens, index: int, after: str) -> bool:
         return bool(tokens.values[index + 2].raw.isdigit())
     if index == 0 and after == ":":
         return bool(beyond) and beyond[0] not in WORK  # the number of a heading
+    if after in {"am", "pm"} and tokens.values[index].raw.startswith("."):
+        return False  # the half of a day in which there was a call: no hour is written ".6"
     return after in NOT_BEFORE or (after == "out" and beyond[:2] == ("of", "<n>"))
 
 
@@ -203,7 +215,8 @@ def _says_again(tokens: Tokens, index: int, before: str, after: str, hours: floa
 def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False) -> Amount | None:
     hours = float(raw)
     before, after = _around(tokens, index)
-    if before == "at" and tokens.spelled[index - 2 : index - 1] in {("out",), ("in",)}:
+    came_out = _before(tokens, index)[1] in {"out", "in"}
+    if before == "at" and (came_out or not LOGGED.isdisjoint(_clause(tokens, index))):
         before = "came"
     if not 0 < hours <= _LONGEST or _stands_after_other_things(tokens, index, before, raw):
         return None
@@ -219,7 +232,7 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
         rule = ".<tenths>"
     elif before == "(" and after == ")":
         rule = "(<hours>)"
-    elif alone and (closed or named or after[0].isalpha()):
+    elif alone and (closed or named or after[0].isalpha() or _is_worded(tokens, index + 1)):
         rule = "<hours> <work>"
     elif closed and (before[-1:].isalnum() or before in {")", "'", '"', ".", "/", "<rate>", "<money>", "<t>"}):
         rule = "<work> <hours>"
@@ -232,17 +245,30 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
     return _amount(tokens, index, hours * 60, rule, Form.BARE)
 
 
+def _clause(tokens: Tokens, index: int) -> tuple[str, ...]:
+    """The few words before a number, back to where its clause begins."""
+    words = tokens.spelled[max(0, index - _CLAUSE) : index]
+    begins = max((place + 1 for place, word in enumerate(words) if word in {".", ";", "|", "<n>", "<t>"}), default=0)
+    return words[begins:]
+
+
+def _is_worded(tokens: Tokens, index: int) -> bool:
+    """Whether a number is written as a word, as people count things: "1.2 two calls with the bank"."""
+    return tokens.spelled[index : index + 1] == ("<n>",) and tokens.values[index].raw.isalpha()
+
+
 def _colon(tokens: Tokens, index: int, word: str, *, among_others: bool = False) -> Amount | None:
     hours, _, minutes = word.partition(":")
     total = int(hours or 0) * 60.0 + int(minutes)
     before, after = _around(tokens, index)
     rounded = not word.startswith(("0:", ":")) and int(minutes) % 5 == 0
-    clock = before in _CLOCK_AFTER or (before == ":" and rounded)
+    clock = before in _CLOCK_AFTER or (before == ":" and rounded and not among_others)
     if not 0 < total < _HALF_DAY or clock or after in {"am", "pm", "a", "p", "-", "et", "est", "pt", "pst", "gmt"}:
         return None
     if after in APPOINTMENT or before in SET_FOR or (before == "for" and total >= _LIKELY_CLOCK):
         return None
-    said = before in TOOK or (index == 0 and after[:1].isalpha()) or (among_others and after[:1].isalpha())
+    alphabetic = after[:1].isalpha()
+    said = before in TOOK or (alphabetic and (index == 0 or among_others or (before == ":" and not int(hours or 0))))
     if after and after not in CLOSERS | {"w/", "re", "with", "("} and not said:
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)

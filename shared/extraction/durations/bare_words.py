@@ -16,8 +16,10 @@ NUMBERED = frozenset(
     )
 )
 """What is numbered: a number after one of these is its number, and so is one that "and" or "to" joins to it."""
-COMPOUNDED = frozenset({"note", "notes", "schedule", "schedules", "table", "lease"})
+COMPOUNDED = frozenset({"note", "notes", "schedule", "schedules", "table", "lease", "exhibits"})
 """Documents that have numbers, and are written: "practice note 0.8" at a line's end is time."""
+ROOMS = frozenset({"room", "table", "floor", "flat", "line"})
+"""Where one works: "the room 2.6", "from the kitchen table 0.8" are time, "Room 2.6" is a room."""
 MEASURED = frozenset(
     words(
         """
@@ -78,6 +80,8 @@ APPOINTMENT = frozenset(
 TOOK = frozenset(words("spent took billed logged recorded docketed entered bill log record docket"))
 OPENERS = frozenset({"…", "*", "@", "/", "came", "(", "--", ":", ",", "-", "[", "~", "|", ";", "="})
 CLOSERS = frozenset({")", ",", ".", ";", "--", "]", "|", "!", "nc", "n/c", ":", "+", "&", "/"})
+LOGGED = frozenset(words("logged log booked recorded record billed entered docketed clocked timed charged"))
+"""Verbs after which "at" names an amount: "I've logged the visit at 3.1"."""
 SPENT = frozenset(
     words(
         """

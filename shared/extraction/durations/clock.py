@@ -10,6 +10,7 @@ from shared.extraction.durations.day import (
     hours_from,
     hours_of_day,
     military,
+    minutes_beside,
     one_dotted,
     partly_dotted,
     span,
@@ -58,7 +59,7 @@ _WORDS = Words(
         "after": words(
             """
             , . ; -- ) on with today yesterday this re for w/ and : monday tuesday wednesday thursday friday
-            last in at but to reviewing
+            last in at but to reviewing tonight
             """
         ),
     }
@@ -98,6 +99,12 @@ CLOCK = Layer(
         _rule("<hour> to <hour> ish", "from? <n> {to} <n> -? ish"),
         _rule(
             "from <words> to <words>", "from|between? <n> ( -? <n> )? {to}|and <n> -? <n> ( {half} )? !{unit}", spoken
+        ),
+        _rule("from <words> to <clock>", f"from|between? <n> -? <n> {{to}}|and {{about}}? {_FACE} !{{unit}}", spoken),
+        _rule(
+            "<hour> to <minutes> to <hour>",
+            "from|between? <n> {to}|and <n> ( minutes )? to|past <n>",
+            minutes_beside,
         ),
         _rule("between <words> and <words>", "between <n> and <n> ( @{after} | $ )", spoken),
         _rule(

@@ -179,6 +179,11 @@ def spoken(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     return span(words, values) if all(value.rule in _IN_WORDS for value in values) else None
 
 
+def minutes_beside(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "six to twenty to seven": an hour, and one with minutes to or past it as a clock's hands show them."""
+    return spoken(words, values) if values[1].best in {5, 10, 20, 25} else None
+
+
 def hour_marks(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "14h10-15h40": points of the day, unless the hours are as few as hours of work."""
     return span(words, values) if all(value.best >= 8 for value in (values[0], values[2])) else None

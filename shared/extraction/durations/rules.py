@@ -30,7 +30,7 @@ from shared.extraction.durations.units import HOUR, MINUTE, SECOND, UNIT
 from shared.extraction.engine import Layer, Words
 from shared.extraction.wordlist import words
 
-_AND = r"( .? ,? and|&|plus? | \+ | : | / )"
+_AND = r"( .? ,? and|&? | plus | \+ | : | / )"
 
 _WORDS = Words(
     sets={
@@ -58,7 +58,7 @@ _WORDS = Words(
             """
             , . ; -- ) ! on in into with for to all going reviewing drafting reading working today yesterday
             this at preparing revising talking speaking getting trying writing doing of from here there
-            altogether yesterday's last before after door both each more or over
+            altogether tonight yesterday's last before after door both each more or over
             """
         ),
         "work": words(
@@ -122,6 +122,7 @@ AMOUNTS = Layer(
         named("<n> (<n>) hours", r"<n> \( <n> \) {unit}", twice),
         named("parts of an hour", "a|an|the|another|about? <n>? -? {part} -? of -? an|one|the? -? {hour}", parts),
         named("<n> tenths", "<n> -? tenths|tenth !of", parts),
+        named("a tenth", "a|another tenth !of", fixed(6, 6, 6)),
         named("part hour", "a|an|the|another|that|this|first|last? <n>? -? {sort}? {part} -? an? -? {hour}", parts),
         named("<n> of an hour", "<n> of? an|one {hour}", hours),
         named("<colon> hours", "#:# {hour}", colon),

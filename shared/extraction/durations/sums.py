@@ -36,9 +36,9 @@ def hours(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def bare_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """As in "An hour and forty": the number after the hour is minutes, if it could be."""
-    minutes = values[-1].best
-    return hours(words, values) if minutes % 5 == 0 and 5 <= minutes <= 55 else None
+    """As in "An hour and forty", "an hour and forty-odd": the number after the hour is minutes, if it could be."""
+    last = values[-1]
+    return hours(words, values) if (last.low % 5 == 0 or last.rule == "<n> odd") and 5 <= last.low <= 55 else None
 
 
 def and_fraction(_: Sequence[str], values: Sequence[Any]) -> Reading | None:

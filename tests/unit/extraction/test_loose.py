@@ -6,8 +6,8 @@ from shared.extraction.durations import read_passage
 from shared.extraction.loose import with_loose
 
 
-def loose(text: str) -> list[float]:
-    read = with_loose(read_passage(text), text)
+def loose(text: str, *, whole: bool = True) -> list[float]:
+    read = with_loose(read_passage(text), text, whole=whole)
     return [amount.best for amount in read.amounts if amount and amount.rules == ("<n> alone",)]
 
 
@@ -17,6 +17,7 @@ def loose(text: str) -> list[float]:
         ("put me down for 3 on the lease", [180]),
         ("Another 20 calming her down", [20]),
         ("it was two and a half in the end", [150]),
+        ("I put the morning into it and am billing 2.", [120]),
         ("L110 1.0 fact interview with plant manager", [60]),
     ],
 )
@@ -26,6 +27,12 @@ def test_a_number_that_stands_where_time_stands_could_be_time(text: str, minutes
 
 def test_the_unit_of_the_amount_before_is_shared() -> None:
     assert loose("I had estimated 20 minutes but it was 12 in the end") == [12]
+
+
+def test_where_no_lawyer_writes_only_a_part_of_an_hour_could_be_time() -> None:
+    text = "put me down for 3 on the lease, I'd used 0.9 the evening before, it was two and a half for the rest"
+
+    assert loose(text, whole=False) == [54, 150]
 
 
 @pytest.mark.parametrize(
@@ -48,4 +55,4 @@ def test_amounts_that_the_grammar_reads_stay_as_they_are() -> None:
     text = "spent 1.4 on the reply and 20 minutes on the phone"
     read = read_passage(text)
 
-    assert with_loose(read, text) is read
+    assert with_loose(read, text, whole=True) is read

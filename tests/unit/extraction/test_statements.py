@@ -94,8 +94,9 @@ def test_a_clock_span_that_lies_ahead_of_the_mail_is_not_yet_worked() -> None:
 def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
     result = found("call w/ client .4\n" * 9000, subject="time", to=BOOKKEEPER)
 
-    assert len(result.entries) == 250
-    assert [refusal.rule for refusal in result.refusals].count("<text> beyond the bound") >= 1
+    beyond = [refusal for refusal in result.refusals if refusal.rule == "<text> beyond the bound"]
+    assert beyond
+    assert len(result.entries) + len(result.refusals) - len(beyond) == 250
 
 
 @pytest.mark.parametrize(

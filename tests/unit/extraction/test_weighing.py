@@ -1,5 +1,6 @@
 """What signs weigh, and where weighing ends."""
 
+import hashlib
 import json
 import math
 from datetime import date
@@ -152,10 +153,17 @@ def test_every_weight_is_a_number_that_can_be_summed() -> None:
     kinds, heard = files.pop("kind"), files.pop("heard")
     assert set(files) == {"work", "among", "name", "day", "free"}
     assert set(kinds) == set(EntryType)
+    assert heard.pop("encoder")
     assert set(heard) == {"work", "kind", "free"}
     for each in (*files.values(), *kinds.values(), *heard.values()):
         assert math.isfinite(each["bias"])
         assert all(math.isfinite(weight) and weight for weight in each["weights"].values())
+
+
+def test_the_encoder_whose_word_was_weighed_is_the_one_that_is_asked() -> None:
+    told = json.loads((FILES / "heard.json").read_text(encoding="utf-8"))["encoder"]
+
+    assert hashlib.sha256((FILES / "encoder.onnx").read_bytes()).hexdigest() == told
 
 
 def test_certainty_falls_with_what_makes_the_minutes_shaky() -> None:

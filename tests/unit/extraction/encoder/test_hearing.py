@@ -28,7 +28,7 @@ def heard(body: str, *amounts: str) -> list[Heard]:
 
 def test_it_hears_whose_time_it_was_and_whether_it_was_spent() -> None:
     mine, hers, to_come = heard(
-        "I went through the lease for two hours. Their counsel took three hours. Another four hours are needed.",
+        "I went through the lease for two hours. Their counsel spent three hours on it. Another four hours are needed.",
         "two hours",
         "three hours",
         "four hours",
@@ -101,6 +101,28 @@ def test_it_is_asked_only_where_the_signs_leave_a_doubt(body: str, asked: int, m
     assert len(asking) == asked
 
 
+@pytest.mark.parametrize(
+    ("doubt", "asked"), [("type_in_doubt", {0}), ("charge_in_doubt", {0}), ("neither", set[int]())]
+)
+def test_of_sure_work_it_is_asked_where_type_or_charge_are_open_and_of_what_is_no_work_never(
+    doubt: str, asked: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking: set[int] = set()
+
+    class Listening:
+        def hear(self, email: Email, amounts: list[Span], unsure: set[int]) -> dict[int, Heard]:
+            asking.update(unsure)
+            return hearing().hear(email, amounts, unsure)
+
+    monkeypatch.setattr(deciding, "hearing", Listening)
+    for name in ("type_in_doubt", "charge_in_doubt"):
+        monkeypatch.setattr(deciding, name, lambda _signs, name=name: name == doubt)
+
+    extract(mail("I spent 40 minutes on the phone with the clerk. The hearing will take two hours."), Context())
+
+    assert asking == asked
+
+
 class Deaf:
     """An encoder that says of everything that it is no work."""
 
@@ -121,8 +143,8 @@ def test_what_the_signs_are_sure_of_is_not_turned_by_a_doubt_beside_it(monkeypat
     ("total", "odds", "signs", "asked"),
     [
         (1.0, 1.0, frozenset[str](), True),
-        (-2.4, 1.0, frozenset[str](), True),
-        (2.6, 1.0, frozenset[str](), False),
+        (-1.9, 1.0, frozenset[str](), True),
+        (2.1, 1.0, frozenset[str](), False),
         (1.0, deciding.BEYOND_DOUBT, frozenset[str](), False),
         (1.0, 1.0, frozenset({SPAN_TO_COME}), False),
     ],
