@@ -13,6 +13,7 @@ from shared.extraction.context import not_work
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
+from shared.extraction.context.lawyerly import is_lawyerly, lawyerly_signs, words_of
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import (
     SPAN_TO_COME,
@@ -40,6 +41,7 @@ from shared.extraction.weighing import (
     as_chance,
     charge_in_doubt,
     keeps_time,
+    odds_of_lawyer,
     odds_of_work,
     total_of_work,
     type_in_doubt,
@@ -125,7 +127,8 @@ class Deciding:
         self.calendar = Calendar(email.new_text(), self.sent, east=offset > timedelta(0) if offset else None)
         self.subject = tokenise(email.subject)
         self.unread: Refusal | None = None
-        self._subject_signs = subject_signs(self.subject)
+        words = words_of(email)
+        self._mail_signs = subject_signs(self.subject) | lawyerly_signs(words, odds_of_lawyer(words))
         self._setting = _setting_of(email)
         self._quotes = Quotes(email.body, email.new)
         self._sections = section_numbers(email)
@@ -146,7 +149,9 @@ class Deciding:
             as_chance(with_heard(total, heard.get(place) if place in unsure else None))
             for place, total in enumerate(totals)
         ]
-        enough = ENOUGH if self._setting.legal or keeps_time(chances) else ENOUGH_ELSEWHERE
+        lawyers = self._setting.legal or is_lawyerly(self._mail_signs)
+        usual = ENOUGH if lawyers or keeps_time(chances) else ENOUGH_ELSEWHERE
+        enough = [ENOUGH_ELSEWHERE if SPAN_TO_COME in each.signs else usual for each in decided]
         return [
             replace(
                 each,
@@ -154,8 +159,8 @@ class Deciding:
                     each.judged,
                     each.signs,
                     chance=chances[place],
-                    enough=enough,
-                    by_ear=(chances[place] >= enough) != (as_chance(totals[place]) >= enough),
+                    enough=enough[place],
+                    by_ear=(chances[place] >= enough[place]) != (as_chance(totals[place]) >= enough[place]),
                 ),
                 heard=heard.get(place),
             )
@@ -175,7 +180,7 @@ class Deciding:
             if not sentence.marks:
                 continue
             following = told[number][0] if number < len(told) else None
-            beside = self._subject_signs.union(signs_before(sentence), signs_after(sentence, following))
+            beside = self._mail_signs.union(signs_before(sentence), signs_after(sentence, following))
             gaps = self._gaps(sentence)
             previous: Verdict | None = None
             for place, said in enumerate(islice(candidates(sentence), _MOST_AMOUNTS - len(decided))):

@@ -62,6 +62,11 @@ def odds_of_work(signs: Iterable[str]) -> float:
     return _weights("work").total(signs)
 
 
+def odds_of_lawyer(words: Iterable[str]) -> float:
+    """The logarithm of the odds that a mail with these words is a lawyer's at work."""
+    return _weights("lawyer").total(words)
+
+
 ITSELF, SPEAKS_FOR_ITSELF = "itself", "itself, speaking for work"
 """What an amount's own signs say weighs with what the others of its mail say: by its odds, and by those above even."""
 
@@ -73,7 +78,8 @@ def total_of_work(odds: float, among: Iterable[str]) -> float:
 
 def total_by(weights: Weights, odds: float, among: Iterable[str]) -> float:
     """The same, by these weights of what the amounts of a mail say of each other."""
-    return weights.total(among) + weights.of[ITSELF] * odds + weights.of[SPEAKS_FOR_ITSELF] * max(odds, 0.0)
+    above_even = weights.of.get(SPEAKS_FOR_ITSELF, 0.0) * max(odds, 0.0)
+    return weights.total(among) + weights.of[ITSELF] * odds + above_even
 
 
 SIGNS, HEARD = "signs", "heard"

@@ -7,7 +7,7 @@ _SEPARATOR = re.compile(
     r"|reply message|ursprüngliche nachricht|weitergeleitete nachricht|message d['’]origine|message transféré"
     r"|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|oorspronkelijk bericht"
     r"|doorgestuurd bericht|mensagem original|mensagem encaminhada)\s*(?::|[-_=*]{2,})?"
-    r"|-{2,}\s*on\b.{5,200}\bwrote\s*-{2,}|-{3,}.{1,100}\bwrote:\s*-{3,}"
+    r"|-{2,}\s*(?:forwarded|original)\s*-{2,}|-{2,}\s*on\b.{5,200}\bwrote\s*-{2,}|-{3,}.{1,100}\bwrote:\s*-{3,}"
 )
 _SEPARATOR_LENGTH = 240
 

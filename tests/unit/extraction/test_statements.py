@@ -37,6 +37,22 @@ def test_work_that_the_sender_does_not_charge_is_an_entry_that_is_not_billable(t
     assert not entry.billable
 
 
+@pytest.mark.parametrize(
+    ("after", "given"),
+    [
+        ("That one is on me.", True),
+        ("This I won't be billing.", True),
+        ("The coffee was on me.", False),
+        ("That took some doing, and the parking and the coffee were on me.", False),
+        ("That was 2 hours on me.", False),
+    ],
+)
+def test_what_a_short_sentence_after_it_gives_away_is_given(after: str, given: bool) -> None:
+    entries = found(f"I drafted the reply for two hours. {after}").entries
+
+    assert ("given in the next sentence" in entries[0].rules) is given
+
+
 def test_a_total_of_itemised_work_is_no_entry_of_its_own() -> None:
     body = "9/8 status conference w/ judge 0.8\n9/9 hearing on motion 1.8\n\nTotal 2.6 hrs"
     result = found(body, subject="Week recap", to=BOOKKEEPER)

@@ -151,7 +151,7 @@ def test_every_weight_is_a_number_that_can_be_summed() -> None:
     files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES.glob("*.json")}
 
     kinds, heard = files.pop("kind"), files.pop("heard")
-    assert set(files) == {"work", "among", "name", "day", "free"}
+    assert set(files) == {"work", "among", "name", "day", "free", "lawyer"}
     assert set(kinds) == set(EntryType)
     assert heard.pop("encoder")
     assert set(heard) == {"work", "kind", "free"}

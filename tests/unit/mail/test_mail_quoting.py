@@ -78,6 +78,8 @@ HEADERS = {
     "Subject: registrar\n",
     "lotus forward": "----- Forwarded by Ines Marlowe/Marlowe on 09/03/2026 06:10 PM -----\n",
     "lotus columns": '09/03/2026 05:47 PM\nTo\n"Ines Marlowe" <ines@marlowe.example>\ncc\n\nSubject\nRe: registrar\n',
+    "forwarded, no more": "-----Forwarded-----\n",
+    "original, no more": "------ Original ------\n",
     "zoho": "---- On Thu, 03 Sep 2026 17:47:40 -0400 Otto Prell <otto@prell.example> wrote ----\n",
     "samsung": "-------- Original message --------\nFrom: Otto Prell <otto@prell.example>\n"
     "Date: 9/3/26 5:47 PM (GMT-05:00)\nTo: Ines Marlowe <ines@marlowe.example>\nSubject: registrar\n",

@@ -1,0 +1,42 @@
+"""Whether a mail reads like a lawyer's, by its words: "I spent two hours with the maintenance lead" is no billed time.
+
+Each word of a mail was weighed over labelled mail of lawyers and of other people (`weights/lawyer.json`); the sum is a
+sign of all amounts in the mail, in steps.
+"""
+
+import re
+from collections.abc import Collection
+
+from shared.mail.email import Email
+
+_WORD = re.compile(r"[a-z]{3,}")
+_MOST_CHARACTERS = 4_000
+"""Text of a mail whose words are weighed: by then it is plain what the mail is about."""
+_STEPS = range(-4, 5)
+_FEWEST_WORDS, _TAKEN_FOR_A_LAWYERS = 12, 2.0
+READS = "reads like a lawyer's, over"
+
+
+def words_of(email: Email) -> frozenset[str]:
+    """The words of a mail's subject and newly written text, in small letters."""
+    text, left = [email.subject], _MOST_CHARACTERS
+    for span in email.new:
+        if left <= 0:
+            break
+        text.append(email.body[span.start : min(span.end, span.start + left)])
+        left -= span.end - span.start
+    return frozenset(_WORD.findall(" ".join(text).lower()))
+
+
+def lawyerly_signs(words: Collection[str], odds: float) -> frozenset[str]:
+    """What a mail's words, and their odds (as a logarithm) of a lawyer's, say of its amounts: a sign for each step.
+
+    A mail of a few words doesn't tell: the mailbox is a lawyer's, and so it is taken for one of hers.
+    """
+    reached = odds if len(words) >= _FEWEST_WORDS else _TAKEN_FOR_A_LAWYERS
+    return frozenset(f"{READS} {step:+}" for step in _STEPS if reached >= step)
+
+
+def is_lawyerly(signs: frozenset[str]) -> bool:
+    """Whether the signs of a mail say that it is likelier a lawyer's than not."""
+    return f"{READS} +0" in signs

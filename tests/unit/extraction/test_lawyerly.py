@@ -1,0 +1,57 @@
+"""Whether a mail reads like a lawyer's, and what that says of the hours in it."""
+
+import pytest
+
+from shared.extraction import Context, extract
+from shared.extraction.context.lawyerly import READS, lawyerly_signs, words_of
+from shared.extraction.weighing import odds_of_lawyer
+from shared.mail import read
+from shared.mail.email import Email
+
+
+def mail(body: str, subject: str = "Yesterday") -> Email:
+    headers = f"From: Ann Lowe <ann@lowe.example>\nTo: b@ortiz.example\nSubject: {subject}\n"
+    return read(f"{headers}Date: Thu, 12 Mar 2026 17:10:00 -0500\n\n{body}\n".encode())
+
+
+LAWYERS = "Opposing counsel served their interrogatory answers, and the deposition is set for the 9th.\n\nAnn"
+ENGINEERS = (
+    "The pump was offline all night, the vendor ships a new sensor on Monday, and the warehouse team will run\n"
+    "the line on the old firmware until the dashboard shows the shift's output again. Thanks, everyone!\n\nAnn"
+)
+MANY = tuple("abcdefghijklmnop")
+SPENT = "I spent nearly forty minutes with the lead from Corvane this morning."
+
+
+def test_the_words_are_those_of_the_subject_and_of_what_was_newly_written() -> None:
+    email = mail("The deed, s.\n\nOn Mon, 9 Mar 2026, Ann wrote:\n> gearbox\n", subject="Re: Ortiz")
+
+    assert words_of(email) == {"ortiz", "the", "deed"}
+
+
+def test_a_long_mail_is_known_by_its_beginning() -> None:
+    assert "gearbox" not in words_of(mail("deed " * 2_000 + "gearbox"))
+
+
+@pytest.mark.parametrize(("odds", "steps"), [(-9.0, 0), (-4.0, 1), (0.3, 5), (9.0, 9)])
+def test_each_step_that_the_odds_reach_is_a_sign(odds: float, steps: int) -> None:
+    signs = lawyerly_signs(MANY, odds)
+
+    assert len(signs) == steps
+    assert all(sign.startswith(READS) for sign in signs)
+
+
+def test_a_few_words_are_taken_for_a_lawyers_whatever_they_are() -> None:
+    assert lawyerly_signs(MANY[:11], -9.0) == lawyerly_signs(MANY, 2.0) != lawyerly_signs(MANY[:12], -9.0)
+
+
+def test_a_lawyers_mail_is_told_from_an_engineers() -> None:
+    assert odds_of_lawyer(words_of(mail(LAWYERS))) > 1
+    assert odds_of_lawyer(words_of(mail(ENGINEERS))) < -1
+
+
+def test_the_same_words_are_an_entry_in_a_lawyers_mail_and_none_in_an_engineers() -> None:
+    (entry,) = extract(mail(f"{SPENT}\n\n{LAWYERS}"), Context()).entries
+
+    assert entry.extracted_text.startswith("I spent nearly forty minutes")
+    assert extract(mail(f"{SPENT}\n\n{ENGINEERS}"), Context()).entries == ()
