@@ -96,5 +96,7 @@ def _texts(matter: str) -> Iterator[str]:
 
 
 def _is_doubted(text: str) -> bool:
-    sent = [email(text, Date=format_datetime(moment)) for moment in _MOMENTS]
-    return all(len(doubts_of(raw)) == 1 for raw in (f"\n{text}".encode(), *sent))
+    dates = [format_datetime(moment) for moment in _MOMENTS]
+    sent = [email(text, Date=date) for date in dates]
+    pasted = [f"Date: {date}\n\n{text}\n".encode() for date in dates]
+    return all(len(doubts_of(raw)) == 1 for raw in (*pasted, *sent))

@@ -12,6 +12,7 @@ from infra.local.schedule import run_task
 from infra.local.stack import FUNCTIONS, Stack
 from shared.gmail.quota import PROFILES
 from tests.e2e.conftest import Running, Timekeeper, email, until, work
+from tests.e2e.doubtful import doubtful_mail
 
 Tally = Mapping[str, tuple[float, float]]
 
@@ -190,8 +191,8 @@ async def test_how_things_stand_is_told_after_each_task_of_maintenance(running: 
 
 async def test_calls_of_the_model_and_what_they_took_are_counted(running: Running, dana: Timekeeper) -> None:
     before = await scrape(running, "analyze_email")
-    # Doubtful by the rules of today, or this has nothing to count.
-    sent = await dana.mailbox.send(email("Ray,\n\nForty minutes for Lowe.\n\nI gave Lowe 40 minutes.\n\nDana\n"))
+    [doubted] = doubtful_mail("Lowe", 1, email)
+    sent = await dana.mailbox.send(doubted)
     await dana.until_outcomes(sent)
     assert (
         await gained(running, "analyze_email", before, "tenths_model_calls_total", purpose="judge", result="done") == 1
