@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.extraction import Context, extract
+from shared.extraction import Context, deciding, extract
 from shared.extraction.context.lawyerly import READS, lawyerly_signs, words_of
 from shared.extraction.weighing import odds_of_lawyer
 from shared.mail import read
@@ -33,6 +33,14 @@ def test_a_long_mail_is_known_by_its_beginning() -> None:
     assert "gearbox" not in words_of(mail("deed " * 2_000 + "gearbox"))
 
 
+def test_so_is_one_that_is_written_between_quoted_lines() -> None:
+    wrote = "deed " * 500
+    email = mail(f"{wrote}\n> theirs\n\n{wrote}\n> theirs\n\ngearbox " + wrote)
+
+    assert len(email.new) > 1
+    assert "gearbox" not in words_of(email)
+
+
 @pytest.mark.parametrize(("odds", "steps"), [(-9.0, 0), (-4.0, 1), (0.3, 5), (9.0, 9)])
 def test_each_step_that_the_odds_reach_is_a_sign(odds: float, steps: int) -> None:
     signs = lawyerly_signs(MANY, odds)
@@ -48,6 +56,15 @@ def test_a_few_words_are_taken_for_a_lawyers_whatever_they_are() -> None:
 def test_a_lawyers_mail_is_told_from_an_engineers() -> None:
     assert odds_of_lawyer(words_of(mail(LAWYERS))) > 1
     assert odds_of_lawyer(words_of(mail(ENGINEERS))) < -1
+
+
+@pytest.mark.parametrize("lawyerly", [True, False])
+def test_a_likely_amount_is_enough_in_a_lawyers_mail_only(lawyerly: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "total_of_work", lambda _odds, _signs: 0.9)
+    monkeypatch.setattr(deciding, "in_doubt", lambda *_: False)
+    monkeypatch.setattr(deciding, "is_lawyerly", lambda _signs: lawyerly)
+
+    assert len(extract(mail(SPENT), Context()).entries) == lawyerly
 
 
 def test_the_same_words_are_an_entry_in_a_lawyers_mail_and_none_in_an_engineers() -> None:
