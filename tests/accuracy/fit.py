@@ -128,7 +128,7 @@ def worded(files: Iterable[Path]) -> list[Worded]:
     return [
         Worded(mail.id, hand_of(path), words_of(as_read(mail.raw)))
         for path in files
-        if not hand_of(path).startswith(("snippets", "statements"))
+        if _writes_whole(hand_of(path))
         for mail in load(path)
     ]
 
@@ -146,9 +146,7 @@ def fit_lawyer(mails: Sequence[Worded]) -> tuple[float, dict[str, float]]:
     model = LogisticRegression(C=_RIDGE_OF_LAWYERS, max_iter=3000, class_weight="balanced").fit(
         matrix, [each.hand not in OTHERS for each in told]
     )
-    return float(model.intercept_[0]), dict(
-        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
-    )
+    return _counted(model, vectors)
 
 
 def with_lawyerly(rows: Sequence[Seen], mails: Sequence[Worded]) -> list[Seen]:
@@ -269,6 +267,12 @@ def known(rows: Iterable[tuple[str, frozenset[str]]]) -> set[str]:
     return {sign for sign, where in mails.items() if len(where) >= _FEWEST_MAILS}
 
 
+def _counted(model: LogisticRegression, vectors: DictVectorizer) -> tuple[float, dict[str, float]]:
+    """Bias and weights of a fitted model, by name."""
+    names = vectors.get_feature_names_out()
+    return float(model.intercept_[0]), dict(zip(names, map(float, model.coef_[0]), strict=True))
+
+
 def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     """Bias and weights of the signs of work."""
     rows = [row for row in rows if row.sure]
@@ -277,9 +281,7 @@ def fit_work(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     matrix = vectors.fit_transform([dict.fromkeys(row.signs & keep, 1) for row in rows])
     counts = [row.counts for row in rows]
     model = LogisticRegression(C=_RIDGE, max_iter=3000).fit(matrix, [row.work for row in rows], sample_weight=counts)
-    return float(model.intercept_[0]), dict(
-        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
-    )
+    return _counted(model, vectors)
 
 
 def fit_among(rows: list[Seen]) -> tuple[float, dict[str, float]]:
@@ -287,7 +289,7 @@ def fit_among(rows: list[Seen]) -> tuple[float, dict[str, float]]:
 
     Counted on whole mails, with odds from weights that had not seen the hand that wrote them.
     """
-    hands = sorted({row.hand for row in rows if _is_whole(row)})
+    hands = sorted({row.hand for row in rows if _writes_whole(row.hand)})
     vectors = DictVectorizer()
     told: list[dict[str, float]] = []
     work: list[bool] = []
@@ -299,9 +301,7 @@ def fit_among(rows: list[Seen]) -> tuple[float, dict[str, float]]:
                 told.append({**dict.fromkeys(signs, 1.0), ITSELF: own, SPEAKS_FOR_ITSELF: max(own, 0.0)})
                 work.append(row.work)
     model = LogisticRegression(C=_RIDGE_AMONG, max_iter=3000).fit(vectors.fit_transform(told), work)
-    return float(model.intercept_[0]), dict(
-        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
-    )
+    return _counted(model, vectors)
 
 
 def _beside(rows: Iterable[Seen], weights: Weights) -> Iterator[tuple[Seen, float, frozenset[str]]]:
@@ -314,8 +314,8 @@ def _beside(rows: Iterable[Seen], weights: Weights) -> Iterator[tuple[Seen, floa
         yield from zip(each, odds, among([row.standing for row in each], odds), strict=True)
 
 
-def _is_whole(row: Seen) -> bool:
-    return not row.hand.startswith(("snippets", "statements"))
+def _writes_whole(hand: str) -> bool:
+    return not hand.startswith(("snippets", "statements"))
 
 
 def fit_free(rows: list[Seen]) -> tuple[float, dict[str, float]]:
@@ -328,9 +328,7 @@ def fit_free(rows: list[Seen]) -> tuple[float, dict[str, float]]:
     model = LogisticRegression(C=_RIDGE_OF_CHARGES, max_iter=3000).fit(
         matrix, [row.free for row in rows], sample_weight=counts
     )
-    return float(model.intercept_[0]), dict(
-        zip(vectors.get_feature_names_out(), map(float, model.coef_[0]), strict=True)
-    )
+    return _counted(model, vectors)
 
 
 def fit_choice(rows: Sequence[Named | Dated]) -> tuple[float, dict[str, float]]:
