@@ -67,10 +67,10 @@ fit: $(READY)    ## count what the signs around an amount weigh, over the labell
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'scikit-learn>=1.9,<2'
 	@$(BIN)/python -m tests.accuracy.fit
 
-fit-encoder: $(READY)  ## train the encoder on the labelled mail, three quarters of an hour; then make fit counts how far to believe it
+fit-encoder: $(READY)  ## train the encoder on the labelled mail, an hour (FURTHER="hands": go on with theirs); then make fit
 	@test -d $(ENCODER) || $(PYTHON) -m venv $(ENCODER)
 	@$(ENCODER)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/accuracy/requirements-encoder.txt
-	@HF_HUB_OFFLINE=1 $(ENCODER)/bin/python -m tests.accuracy.fit_encoder
+	@HF_HUB_OFFLINE=1 $(ENCODER)/bin/python -m tests.accuracy.fit_encoder $(FURTHER)
 
 deploy: $(READY) ## to Google Cloud and Supabase (PROJECT=id REGION=europe-west1); docs/deploy.md
 	@$(BIN)/python -m infra.deploy deploy $(PLACE)

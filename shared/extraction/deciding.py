@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from itertools import islice, pairwise
 
 from shared.extraction.attribution.date import Calendar
@@ -13,7 +14,7 @@ from shared.extraction.context import not_work
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
-from shared.extraction.context.lawyerly import is_lawyerly, lawyerly_signs, words_of
+from shared.extraction.context.lawyerly import is_lawyerly, is_plainly_lawyerly, lawyerly_signs, words_of
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import (
     SPAN_TO_COME,
@@ -63,13 +64,37 @@ _EPOCH = date(1970, 1, 1)
 TOO_MUCH = "more than is read of one mail"
 
 
+@dataclass(frozen=True)
+class Nature:
+    """What the words around an amount say of the type of the work and of its charge: read once, when first asked."""
+
+    candidate: Candidate
+    subject: Tokens
+    following: Sentence | None
+
+    @cached_property
+    def charge_signs(self) -> frozenset[str]:
+        """The signs that the work is charged, or isn't."""
+        return frozenset(charge_signs(self.candidate, self.following))
+
+    @cached_property
+    def kind_signs(self) -> frozenset[str]:
+        """The signs of the type of the work."""
+        return frozenset(kind_signs(self.candidate, self.subject))
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its signs leave type or charge in doubt."""
+        return type_in_doubt(self.kind_signs) or charge_in_doubt(self.charge_signs)
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """An amount with its words, what was decided of it, and its line.
 
     `judged` is what the rules alone would say, `verdict` what they say with all signs weighed, and `odds` what its own
-    leave that it is work, as a logarithm; `standing` is where it stands among the others; `subject` is the mail's,
-    `following` the sentence after its own, `heard` what the encoder makes of it, where it was asked.
+    leave that it is work, as a logarithm; `standing` is where it stands among the others, `heard` what the encoder
+    makes of it, where it was asked.
     """
 
     candidate: Candidate
@@ -79,24 +104,8 @@ class Decided:
     standing: Standing
     line: Line
     signs: frozenset[str]
-    subject: Tokens
-    following: Sentence | None
+    nature: Nature
     heard: Heard | None = None
-
-    @property
-    def charge_signs(self) -> frozenset[str]:
-        """The signs that the work is charged, or isn't."""
-        return frozenset(charge_signs(self.candidate, self.following))
-
-    @property
-    def kind_signs(self) -> frozenset[str]:
-        """The signs of the type of the work."""
-        return frozenset(kind_signs(self.candidate, self.subject))
-
-    @property
-    def half_told(self) -> bool:
-        """Whether its signs leave its type or its charge in doubt."""
-        return type_in_doubt(self.kind_signs) or charge_in_doubt(self.charge_signs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +151,14 @@ class Deciding:
         totals = [total_of_work(each.odds, signs) for each, signs in zip(decided, beside, strict=True)]
         unsure = {place for place, each in enumerate(decided) if in_doubt(totals[place], each.odds, each.signs)}
         asked = unsure | {
-            place for place, each in enumerate(decided) if totals[place] > 0 and place not in unsure and each.half_told
+            place
+            for place, each in enumerate(decided)
+            if totals[place] > 0 and place not in unsure and each.nature.in_doubt
         }
         heard = self._heard(decided, asked) if asked else {}
         chances = [
-            as_chance(with_heard(total, heard.get(place) if place in unsure else None))
-            for place, total in enumerate(totals)
+            as_chance(with_heard(total, heard.get(place) if place in unsure else None, each.signs))
+            for place, (total, each) in enumerate(zip(totals, decided, strict=True))
         ]
         lawyers = self._setting.legal or is_lawyerly(self._mail_signs)
         usual = ENOUGH if lawyers or keeps_time(chances) else ENOUGH_ELSEWHERE
@@ -242,7 +253,8 @@ class Deciding:
         )
         beyond = elses or around.numbered or around.quoted
         odds = BEYOND_DOUBT if beyond else odds_of_work(seen)
-        return Decided(candidate, judged, judged, odds, standing, line, seen, self.subject, near.following)
+        nature = Nature(candidate, self.subject, near.following)
+        return Decided(candidate, judged, judged, odds, standing, line, seen, nature)
 
     def _names(self, candidate: Candidate) -> frozenset[int]:
         starts = candidate.tokens.starts
@@ -265,9 +277,13 @@ class Deciding:
 def in_doubt(total: float, odds: float, signs: frozenset[str]) -> bool:
     """Whether the encoder is asked of an amount: its signs, among the others, come to no clear `total`.
 
-    Not of what is settled (`odds`), nor of a span of the clock that lay ahead when it was sent: it has no clock.
+    Also of what is likely work in a mail that may be no lawyer's: what other people tell of their hours reads the same
+    but for what it is about. Not of what is settled (`odds`), nor of a span of the clock that lay ahead when it was
+    sent: the encoder has no clock.
     """
-    return abs(total) < _IN_DOUBT and odds > BEYOND_DOUBT and SPAN_TO_COME not in signs
+    if odds <= BEYOND_DOUBT or SPAN_TO_COME in signs:
+        return False
+    return abs(total) < _IN_DOUBT or (total > 0 and not is_plainly_lawyerly(signs))
 
 
 def _local(email: Email, context: Context) -> datetime | None:

@@ -50,7 +50,7 @@ class Entries:
         """The entry that an amount makes."""
         amount = each.candidate.amount
         evidence = self.evidence(each)
-        kind, kind_rule = likeliest_kind(each.kind_signs, each.heard)
+        kind, kind_rule = likeliest_kind(each.nature.kind_signs, each.heard)
         clause = self._deciding.text[evidence.start : evidence.end]
         client = self._client(each, evidence)
         free = self._free(each)
@@ -89,8 +89,8 @@ class Entries:
         """Why the work is not charged; None if it is."""
         if is_billed(each.candidate):
             return None
-        given = is_given(each.candidate, each.following)
-        return "given in the next sentence" if given else free_by(each.charge_signs, each.heard)
+        given = is_given(each.candidate, each.nature.following)
+        return "given in the next sentence" if given else free_by(each.nature.charge_signs, each.heard)
 
     def _gap(self, before: Decided, each: Decided) -> str | None:
         """The words between two amounts of a passage."""

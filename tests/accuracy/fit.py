@@ -17,12 +17,12 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from shared.extraction.context.among import Standing, among
-from shared.extraction.context.lawyerly import READS, lawyerly_signs, words_of
+from shared.extraction.context.lawyerly import READS, lawyerly_signs, lawyerly_steps, words_of
 from shared.extraction.deciding import BEYOND_DOUBT, Decided, Deciding, in_doubt
 from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.entries import Entries, nearness
 from shared.extraction.found import Context
-from shared.extraction.weighing import HEARD, ITSELF, SIGNS, SPEAKS_FOR_ITSELF, Weights, total_by
+from shared.extraction.weighing import HEARD, ITSELF, LAWYERLY, SIGNS, SPEAKS_FOR_ITSELF, Weights, total_by
 from shared.mail.email import Email, Span
 from shared.models import EntryType
 from tests.accuracy.labelled import Label, Labelled, load
@@ -95,9 +95,9 @@ def seen(files: Iterable[Path]) -> list[Seen]:
                         counts=COUNTS.get(path.parent.name, 1.0),
                         signs=decided.signs,
                         work=label is not None,
-                        kind_signs=decided.kind_signs,
+                        kind_signs=decided.nature.kind_signs,
                         kind=EntryType(label.entry_type) if label else None,
-                        charge_signs=decided.charge_signs,
+                        charge_signs=decided.nature.charge_signs,
                         free=label is not None and not label.billable,
                         standing=decided.standing,
                         hand=hand,
@@ -393,34 +393,40 @@ def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, d
     kept = [row for row in rows if row.hand in KEPT_OUT]
     work, free = Weights(*fit_work(rest)), Weights(*fit_free(rest))
     kinds = {EntryType(kind): Weights(*weights) for kind, weights in fit_kind(rest).items()}
-    signs, heard, right = [], [], []
+    signs, heard, steps, right = [], [], [], []
     for row, own, beside in _beside(kept, work):
         total = total_by(others, own, beside)
         if row.sure and row.heard is not None and in_doubt(total, own, row.signs):
             signs.append(total)
             heard.append(row.heard.work)
+            steps.append(float(lawyerly_steps(row.signs)))
             right.append(row.work)
     labelled = [(row, row.heard) for row in kept if row.kind is not None and row.heard is not None]
 
     def rightly_typed(share: float) -> int:
         return sum(
-            max(kinds, key=lambda kind: kinds[kind].total(row.kind_signs) + share * told.kinds[kind]) == row.kind
-            for row, told in labelled
+            max(kinds, key=lambda kind: kinds[kind].total(row.kind_signs) + share * each.kinds[kind]) == row.kind
+            for row, each in labelled
         )
 
     believed = max((step / 10 for step in range(21)), key=rightly_typed)
-    bias, both = _both(signs, heard, right)
-    together = [bias + both[SIGNS] * one + both[HEARD] * other for one, other in zip(signs, heard, strict=True)]
+    bias, told = _together({SIGNS: signs, HEARD: heard, LAWYERLY: steps}, right)
+    together = [
+        bias + told[SIGNS] * one + told[HEARD] * other + told[LAWYERLY] * step
+        for one, other, step in zip(signs, heard, steps, strict=True)
+    ]
     for name, totals in (("signs", signs), ("encoder", heard), ("both", together)):
         print(f"{len(right)} amounts in doubt of hands kept out, by {name}: {_judged(totals, right)}")  # noqa: T201  a command's answer
     types = f"{rightly_typed(0.0) / len(labelled):.3f} by signs, {rightly_typed(believed) / len(labelled):.3f} by both"
     print(f"types of hands kept out: {types}")  # noqa: T201  a command's answer
     return {
-        "work": (bias, both),
+        "work": (bias, told),
         "kind": (0.0, {SIGNS: 1.0, HEARD: believed}),
-        "free": _both(
-            [free.total(row.charge_signs) for row, _ in labelled],
-            [told.free for _, told in labelled],
+        "free": _together(
+            {
+                SIGNS: [free.total(row.charge_signs) for row, _ in labelled],
+                HEARD: [each.free for _, each in labelled],
+            },
             [row.free for row, _ in labelled],
         ),
     }
@@ -432,9 +438,10 @@ def _judged(totals: Sequence[float], right: Sequence[bool]) -> str:
     return f"precision {matched / found:.3f}, recall {matched / sum(right):.3f}"
 
 
-def _both(signs: Sequence[float], heard: Sequence[float], right: Sequence[bool]) -> tuple[float, dict[str, float]]:
-    model = LogisticRegression(C=1.0).fit(list(zip(signs, heard, strict=True)), right)
-    return float(model.intercept_[0]), {SIGNS: float(model.coef_[0][0]), HEARD: float(model.coef_[0][1])}
+def _together(figures: Mapping[str, Sequence[float]], right: Sequence[bool]) -> tuple[float, dict[str, float]]:
+    """How far each of these figures, one of each kind for an amount, is believed beside the others."""
+    model = LogisticRegression(C=1.0).fit(list(zip(*figures.values(), strict=True)), right)
+    return float(model.intercept_[0]), dict(zip(figures, map(float, model.coef_[0]), strict=True))
 
 
 def _written(bias: float, weights: dict[str, float]) -> dict[str, object]:

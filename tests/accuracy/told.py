@@ -23,15 +23,25 @@ COUNTS = {"corpus": 3.0, "voices": 2.0, "statements": 5.0}
 """How much mail of a folder counts: whole mails that many eyes have checked, and the rules' own examples, more."""
 KEPT_OUT = frozenset(
     {
-        *("biglaw", "mixed", "us", "mails_anz5", "mails_biglaw6", "mails_mixed1", "mails_none2", "mails_none7"),
+        *(
+            "biglaw",
+            "mixed",
+            "us",
+            "mails_anz5",
+            "mails_biglaw6",
+            "mails_mixed1",
+            "mails_none12",
+            "mails_none2",
+            "mails_none7",
+        ),
         *("mails_ukau11", "mails_ukau6", "mails_us11", "mails_us4", "snippets12", "snippets18", "snippets23"),
         "snippets7",
     }
 )
 """Hands that the encoder doesn't learn from: by their mail is counted how far it is to be believed."""
-OTHERS = frozenset(f"mails_none{number}" for number in (2, 3, 5, 6, 8, 9, 10, 11, 12))
+OTHERS = frozenset(f"mails_none{number}" for number in (2, 3, 5, 6, 8, 9, 10, 11, 12, 14))
 """Hands that wrote what other people than lawyers write."""
-OF_BOTH = frozenset({"mails_none", "mails_none4", "mails_none7", "ordinary"})
+OF_BOTH = frozenset({"mails_none", "mails_none4", "mails_none7", "mails_none15", "ordinary"})
 """Hands that wrote some of either: nothing is learned from them of whether a mail is a lawyer's."""
 _SLACK = 2
 

@@ -31,15 +31,25 @@ _PERFORMED = compile_pattern(
     "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t> | put me|us down for|at|as {about}? <t>",
     CONTEXT,
 )
+_ENTER = compile_pattern(
+    "( ^ | ,|.|:|so|then|and|please|pls ) bill|log|debit|claim|record|post|docket|enter|book|charge|clock"
+    " ( only|just|the|those|these|a|another|her|him|them )* <t>",
+    CONTEXT,
+)
 _BILL_TO = compile_pattern(
     "bill|log|docket|enter|record|post|charge|put ( me|it|just|only|down|another )* <t> to|on|for|against|under",
     CONTEXT,
 )
-_MY_TIME = compile_pattern("took|taken|spent|cost|ate|used|consumed ..6 <t> of my|our|attorney time", CONTEXT)
+_MY_TIME = compile_pattern(
+    "took|taken|spent|cost|ate|used|consumed ..6 <t> of my|our|attorney time"
+    " | my|our|own time|part|share|attendance|work ..6 was|came_to|ran_to|totalled|totaled {about}? <t>",
+    CONTEXT,
+)
 _OUR_CALL = compile_pattern(r"our|my {work} ..3 \( {about}? <t>", CONTEXT)
 PHRASES = (
     ("<t> I spent", _SPENT_AFTER),
     ("I will record <t>", _PERFORMED),
+    ("enter <t>", _ENTER),
     ("bill <t> to", _BILL_TO),
     ("<t> of my time", _MY_TIME),
     ("our <work> (<t>)", _OUR_CALL),
@@ -90,6 +100,8 @@ def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str
         return Verdict.work(0.9, "<t> of my time", "the sender's own time")
     if _PERFORMED.search(tokens) or (terse and _BILL_TO.search(tokens)):
         return Verdict.work(0.85, "I will record <t>", "the sender puts it on the bill")
+    if _ENTER.search(tokens):
+        return Verdict.work(0.8, "enter <t>", "the sender has it put on the bill")
     if (
         _OUR_CALL.search(tokens)
         and by.person is not Person.OTHER

@@ -37,6 +37,16 @@ def lawyerly_signs(words: Collection[str], odds: float) -> frozenset[str]:
     return frozenset(f"{READS} {step:+}" for step in _STEPS if reached >= step)
 
 
+def lawyerly_steps(signs: frozenset[str]) -> int:
+    """How many steps the signs of a mail reach towards a lawyer's: none to as many as there are."""
+    return sum(sign.startswith(READS) for sign in signs)
+
+
 def is_lawyerly(signs: frozenset[str]) -> bool:
     """Whether the signs of a mail say that it is likelier a lawyer's than not."""
     return f"{READS} +0" in signs
+
+
+def is_plainly_lawyerly(signs: frozenset[str]) -> bool:
+    """Whether the signs of a mail leave little doubt that it is a lawyer's: three of four lawyers' mails."""
+    return f"{READS} +2" in signs

@@ -58,7 +58,8 @@ _WORDS = Words(
             """
             , . ; -- ) ! on in into with for to all going reviewing drafting reading working today yesterday
             this at preparing revising talking speaking getting trying writing doing of from here there
-            altogether tonight yesterday's last before after door both each more or over
+            altogether tonight yesterday's last before after door both each more or over about by because while when so
+            together well as until spent total flat exactly straight
             """
         ),
         "work": words(

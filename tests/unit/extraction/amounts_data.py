@@ -18,6 +18,7 @@ READ: tuple[tuple[str, list[float]], ...] = (
     ("a quarter of an hour", [15]),
     ("ninety minutes", [90]), ("a couple of hours", [120]), ("twenty-five minutes", [25]), ("a good half hour", [30]),
     ("an hour and 15 into it", [75]), ("an hour and forty all in", [100]), ("two hours ten", [130]),
+    ("an hour and ten about the lease", [70]), ("an hour and ten well spent", [70]), ("an hour and ten letters", [60]),
     ("six tenths of an hour", [36]),
     ("two and three-quarter hours", [165]), ("one and one-half hours", [90]),
     ("one hundred and twenty minutes", [120]),

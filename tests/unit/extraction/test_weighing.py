@@ -11,6 +11,7 @@ import pytest
 from shared.extraction import weighing
 from shared.extraction.confidence import confidence
 from shared.extraction.context.among import Standing, among
+from shared.extraction.context.lawyerly import lawyerly_signs
 from shared.extraction.context.verdict import Verdict
 from shared.extraction.durations import Amount, Form
 from shared.extraction.encoder.hearing import Heard
@@ -112,9 +113,11 @@ def says(work: float = 0.0, kind: EntryType = EntryType.CALL, free: float = 0.0)
 
 
 def test_what_is_heard_of_a_mail_settles_what_its_signs_leave_open() -> None:
-    assert with_heard(0.4, None) == 0.4
-    assert with_heard(0.0, says(work=5.0)) > 0 > with_heard(0.0, says(work=-5.0))
-    assert with_heard(2.0, says()) > with_heard(-2.0, says())
+    signs = lawyerly_signs(tuple("abcdefghijkl"), 1.0)
+
+    assert with_heard(0.4, None, signs) == 0.4
+    assert with_heard(0.0, says(work=5.0), signs) > 0 > with_heard(0.0, says(work=-5.0), signs)
+    assert with_heard(2.0, says(), signs) > with_heard(-2.0, says(), signs)
 
 
 def test_a_decision_that_the_ear_turned_says_so() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.extraction import Context, deciding, extract
+from shared.extraction.context.lawyerly import lawyerly_signs
 from shared.extraction.context.signs import SPAN_TO_COME
 from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.encoder.session import Session
@@ -123,6 +124,10 @@ def test_of_sure_work_it_is_asked_where_type_or_charge_are_open_and_of_what_is_n
     assert asking == asked
 
 
+WORDS = tuple("abcdefghijklmnop")
+LAWYERS, ANYBODYS = lawyerly_signs(WORDS, 2.0), lawyerly_signs(WORDS, 1.9)
+
+
 class Deaf:
     """An encoder that says of everything that it is no work."""
 
@@ -142,14 +147,18 @@ def test_what_the_signs_are_sure_of_is_not_turned_by_a_doubt_beside_it(monkeypat
 @pytest.mark.parametrize(
     ("total", "odds", "signs", "asked"),
     [
-        (1.0, 1.0, frozenset[str](), True),
-        (-1.9, 1.0, frozenset[str](), True),
-        (2.1, 1.0, frozenset[str](), False),
-        (1.0, deciding.BEYOND_DOUBT, frozenset[str](), False),
-        (1.0, 1.0, frozenset({SPAN_TO_COME}), False),
+        (1.0, 1.0, LAWYERS, True),
+        (-1.9, 1.0, LAWYERS, True),
+        (2.1, 1.0, LAWYERS, False),
+        (2.1, 1.0, ANYBODYS, True),
+        (-2.1, 1.0, ANYBODYS, False),
+        (1.0, deciding.BEYOND_DOUBT, LAWYERS, False),
+        (2.1, deciding.BEYOND_DOUBT, ANYBODYS, False),
+        (1.0, 1.0, LAWYERS | {SPAN_TO_COME}, False),
+        (2.1, 1.0, ANYBODYS | {SPAN_TO_COME}, False),
     ],
 )
-def test_what_is_settled_and_what_lies_ahead_is_not_put_to_it(
+def test_what_is_settled_and_what_lies_ahead_is_not_put_to_it_but_anybodys_hours_are(
     total: float, odds: float, signs: frozenset[str], asked: bool
 ) -> None:
     assert deciding.in_doubt(total, odds, signs) is asked
