@@ -14,7 +14,7 @@ from shared.extraction.context import not_work
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
-from shared.extraction.context.lawyerly import is_lawyerly, is_plainly_lawyerly, lawyerly_signs, words_of
+from shared.extraction.context.lawyerly import is_lawyerly, lawyerly_signs, short_of_a_lawyers, words_of
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import (
     SPAN_TO_COME,
@@ -283,7 +283,7 @@ def in_doubt(total: float, odds: float, signs: frozenset[str]) -> bool:
     """
     if odds <= BEYOND_DOUBT or SPAN_TO_COME in signs:
         return False
-    return abs(total) < _IN_DOUBT or (total > 0 and not is_plainly_lawyerly(signs))
+    return abs(total) < _IN_DOUBT or (total > 0 and short_of_a_lawyers(signs) > 0)
 
 
 def _local(email: Email, context: Context) -> datetime | None:

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import repeat
 from pathlib import Path
 
-from shared.extraction.context.lawyerly import lawyerly_steps
+from shared.extraction.context.lawyerly import short_of_a_lawyers
 from shared.extraction.context.verdict import Verdict
 from shared.extraction.encoder.hearing import Heard
 from shared.models import EntryType
@@ -83,17 +83,17 @@ def total_by(weights: Weights, odds: float, among: Iterable[str]) -> float:
     return weights.total(among) + weights.of[ITSELF] * odds + above_even
 
 
-SIGNS, HEARD, LAWYERLY = "signs", "heard", "steps towards a lawyer's mail"
+SIGNS, HEARD, SHORT = "signs", "heard", "steps short of a lawyer's mail"
 
 
 def with_heard(total: float, heard: Heard | None, signs: frozenset[str]) -> float:
     """The logarithm of the odds that an amount is work, by its signs (`total`) and what its mail says of it.
 
-    How far the mail reads like a lawyer's is weighed once more: the encoder hears it less than the words tell it.
+    That a mail doesn't read like a lawyer's is weighed once more: the encoder hears less of it than its words tell.
     """
     if heard is None:
         return total
-    return _both("work", total, heard.work) + _heard("work").of.get(LAWYERLY, 0.0) * lawyerly_steps(signs)
+    return _both("work", total, heard.work) + _heard("work").of.get(SHORT, 0.0) * short_of_a_lawyers(signs)
 
 
 def _both(what: str, signs: float, heard: float) -> float:

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,12 +18,12 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from shared.extraction.context.among import Standing, among
-from shared.extraction.context.lawyerly import READS, lawyerly_signs, lawyerly_steps, words_of
+from shared.extraction.context.lawyerly import READS, lawyerly_signs, short_of_a_lawyers, words_of
 from shared.extraction.deciding import BEYOND_DOUBT, Decided, Deciding, in_doubt
 from shared.extraction.encoder.hearing import Heard, hearing
 from shared.extraction.entries import Entries, nearness
 from shared.extraction.found import Context
-from shared.extraction.weighing import HEARD, ITSELF, LAWYERLY, SIGNS, SPEAKS_FOR_ITSELF, Weights, total_by
+from shared.extraction.weighing import HEARD, ITSELF, SHORT, SIGNS, SPEAKS_FOR_ITSELF, Weights, total_by
 from shared.mail.email import Email, Span
 from shared.models import EntryType
 from tests.accuracy.labelled import Label, Labelled, load
@@ -393,14 +394,15 @@ def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, d
     kept = [row for row in rows if row.hand in KEPT_OUT]
     work, free = Weights(*fit_work(rest)), Weights(*fit_free(rest))
     kinds = {EntryType(kind): Weights(*weights) for kind, weights in fit_kind(rest).items()}
-    signs, heard, steps, right = [], [], [], []
+    signs, heard, short, right, counts = [], [], [], [], []
     for row, own, beside in _beside(kept, work):
         total = total_by(others, own, beside)
         if row.sure and row.heard is not None and in_doubt(total, own, row.signs):
             signs.append(total)
             heard.append(row.heard.work)
-            steps.append(float(lawyerly_steps(row.signs)))
+            short.append(float(short_of_a_lawyers(row.signs)))
             right.append(row.work)
+            counts.append(row.counts)
     labelled = [(row, row.heard) for row in kept if row.kind is not None and row.heard is not None]
 
     def rightly_typed(share: float) -> int:
@@ -410,10 +412,10 @@ def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, d
         )
 
     believed = max((step / 10 for step in range(21)), key=rightly_typed)
-    bias, told = _together({SIGNS: signs, HEARD: heard, LAWYERLY: steps}, right)
+    bias, told = _together({SIGNS: signs, HEARD: heard, SHORT: short}, right, counts)
     together = [
-        bias + told[SIGNS] * one + told[HEARD] * other + told[LAWYERLY] * step
-        for one, other, step in zip(signs, heard, steps, strict=True)
+        bias + told[SIGNS] * one + told[HEARD] * other + told[SHORT] * step
+        for one, other, step in zip(signs, heard, short, strict=True)
     ]
     for name, totals in (("signs", signs), ("encoder", heard), ("both", together)):
         print(f"{len(right)} amounts in doubt of hands kept out, by {name}: {_judged(totals, right)}")  # noqa: T201  a command's answer
@@ -428,6 +430,7 @@ def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, d
                 HEARD: [each.free for _, each in labelled],
             },
             [row.free for row, _ in labelled],
+            [row.counts for row, _ in labelled],
         ),
     }
 
@@ -438,9 +441,11 @@ def _judged(totals: Sequence[float], right: Sequence[bool]) -> str:
     return f"precision {matched / found:.3f}, recall {matched / sum(right):.3f}"
 
 
-def _together(figures: Mapping[str, Sequence[float]], right: Sequence[bool]) -> tuple[float, dict[str, float]]:
+def _together(
+    figures: Mapping[str, Sequence[float]], right: Sequence[bool], counts: Sequence[float]
+) -> tuple[float, dict[str, float]]:
     """How far each of these figures, one of each kind for an amount, is believed beside the others."""
-    model = LogisticRegression(C=1.0).fit(list(zip(*figures.values(), strict=True)), right)
+    model = LogisticRegression(C=1.0).fit(list(zip(*figures.values(), strict=True)), right, sample_weight=counts)
     return float(model.intercept_[0]), dict(zip(figures, map(float, model.coef_[0]), strict=True))
 
 
@@ -461,8 +466,10 @@ def digest(path: Path) -> str:
 def main() -> None:
     """Count, and write."""
     files = paths()
-    mails = worded(files)
-    rows = with_lawyerly(seen(files), mails)
+    with ProcessPoolExecutor(max_workers=1) as beside:
+        names, days = beside.submit(named, files), beside.submit(dated, files)
+        mails = worded(files)
+        rows = with_lawyerly(seen(files), mails)
     work, others = fit_work(rows), fit_among(rows)
     kinds = {kind: _written(*each) for kind, each in fit_kind(rows).items()}
     WEIGHTS.mkdir(exist_ok=True)
@@ -473,8 +480,8 @@ def main() -> None:
         ("among", _written(*others)),
         ("free", _written(*fit_free(rows))),
         ("heard", {**_believed(fit_heard(rows, Weights(*others))), "encoder": digest(WEIGHTS / "encoder.onnx")}),
-        ("name", _written(*fit_choice(named(files)))),
-        ("day", _written(*fit_choice(dated(files)))),
+        ("name", _written(*fit_choice(names.result()))),
+        ("day", _written(*fit_choice(days.result()))),
     ):
         text = json.dumps(value, indent=0, ensure_ascii=False)
         (WEIGHTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 """Whether a mail reads like a lawyer's, by its words: "I spent two hours with the maintenance lead" is no billed time.
 
-Each word of a mail was weighed over labelled mail of lawyers and of other people (`weights/lawyer.json`); the sum is a
-sign of all amounts in the mail, in steps.
+Each word of a mail, and of the address it was sent from, was weighed over labelled mail of lawyers and of other people
+(`weights/lawyer.json`); the sum is a sign of all amounts in the mail, in steps.
 """
 
 import re
@@ -10,22 +10,36 @@ from collections.abc import Collection
 from shared.mail.email import Email
 
 _WORD = re.compile(r"[a-z]{3,}")
+_OF_A_FIRM = ("law", "legal", "chambers", "solicitor", "attorney", "llp", "counsel", "barrister")
 _MOST_CHARACTERS = 4_000
 """Text of a mail whose words are weighed: by then it is plain what the mail is about."""
 _STEPS = range(-4, 5)
+_PLAINLY = 2
+"""The step that three of four lawyers' mails reach, and few others."""
 _FEWEST_WORDS, _TAKEN_FOR_A_LAWYERS = 12, 2.0
 READS = "reads like a lawyer's, over"
 
 
 def words_of(email: Email) -> frozenset[str]:
-    """The words of a mail's subject and newly written text, in small letters."""
+    """The words of a mail's subject and newly written text, in small letters, and of its sender's address ("@lowelaw").
+
+    What an address holds of `_OF_A_FIRM` is told besides ("@..law"): most firms' names are written in one word.
+    """
     text, left = [email.subject], _MOST_CHARACTERS
     for span in email.new:
         if left <= 0:
             break
         text.append(email.body[span.start : min(span.end, span.start + left)])
         left -= span.end - span.start
-    return frozenset(_WORD.findall(" ".join(text).lower()))
+    sender = email.sender.address.lower()
+    host = sender.rpartition("@")[2]
+    return frozenset(
+        (
+            *_WORD.findall(" ".join(text).lower()),
+            *(f"@{word}" for word in _WORD.findall(sender)),
+            *(f"@..{part}" for part in _OF_A_FIRM if part in host),
+        )
+    )
 
 
 def lawyerly_signs(words: Collection[str], odds: float) -> frozenset[str]:
@@ -33,20 +47,16 @@ def lawyerly_signs(words: Collection[str], odds: float) -> frozenset[str]:
 
     A mail of a few words doesn't tell: the mailbox is a lawyer's, and so it is taken for one of hers.
     """
-    reached = odds if len(words) >= _FEWEST_WORDS else _TAKEN_FOR_A_LAWYERS
+    written = sum(not word.startswith("@") for word in words)
+    reached = odds if written >= _FEWEST_WORDS else _TAKEN_FOR_A_LAWYERS
     return frozenset(f"{READS} {step:+}" for step in _STEPS if reached >= step)
 
 
-def lawyerly_steps(signs: frozenset[str]) -> int:
-    """How many steps the signs of a mail reach towards a lawyer's: none to as many as there are."""
-    return sum(sign.startswith(READS) for sign in signs)
+def short_of_a_lawyers(signs: frozenset[str]) -> int:
+    """By how many steps the signs of a mail fall short of plainly a lawyer's; 0 where they don't."""
+    return sum(f"{READS} {step:+}" not in signs for step in _STEPS if step <= _PLAINLY)
 
 
 def is_lawyerly(signs: frozenset[str]) -> bool:
     """Whether the signs of a mail say that it is likelier a lawyer's than not."""
     return f"{READS} +0" in signs
-
-
-def is_plainly_lawyerly(signs: frozenset[str]) -> bool:
-    """Whether the signs of a mail leave little doubt that it is a lawyer's: three of four lawyers' mails."""
-    return f"{READS} +2" in signs

@@ -113,11 +113,12 @@ def says(work: float = 0.0, kind: EntryType = EntryType.CALL, free: float = 0.0)
 
 
 def test_what_is_heard_of_a_mail_settles_what_its_signs_leave_open() -> None:
-    signs = lawyerly_signs(tuple("abcdefghijkl"), 1.0)
+    signs, others = (lawyerly_signs(tuple("abcdefghijkl"), odds) for odds in (2.0, -2.0))
 
     assert with_heard(0.4, None, signs) == 0.4
     assert with_heard(0.0, says(work=5.0), signs) > 0 > with_heard(0.0, says(work=-5.0), signs)
     assert with_heard(2.0, says(), signs) > with_heard(-2.0, says(), signs)
+    assert with_heard(2.0, says(), signs) > with_heard(2.0, says(), others)
 
 
 def test_a_decision_that_the_ear_turned_says_so() -> None:

@@ -96,6 +96,7 @@ def test_it_is_asked_only_where_the_signs_leave_a_doubt(body: str, asked: int, m
             return hearing().hear(email, amounts, unsure)
 
     monkeypatch.setattr(deciding, "hearing", Listening)
+    monkeypatch.setattr(deciding, "short_of_a_lawyers", lambda _signs: 0)
 
     extract(mail(body), Context())
 
@@ -116,6 +117,7 @@ def test_of_sure_work_it_is_asked_where_type_or_charge_are_open_and_of_what_is_n
             return hearing().hear(email, amounts, unsure)
 
     monkeypatch.setattr(deciding, "hearing", Listening)
+    monkeypatch.setattr(deciding, "short_of_a_lawyers", lambda _signs: 0)
     for name in ("type_in_doubt", "charge_in_doubt"):
         monkeypatch.setattr(deciding, name, lambda _signs, name=name: name == doubt)
 
@@ -138,6 +140,7 @@ class Deaf:
 def test_what_the_signs_are_sure_of_is_not_turned_by_a_doubt_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     sure = "This morning I spent 40 minutes on the phone with opposing counsel about the deposition."
     monkeypatch.setattr(deciding, "hearing", Deaf)
+    monkeypatch.setattr(deciding, "short_of_a_lawyers", lambda _signs: 0)
 
     found = extract(mail(f"{sure}\n\nThose fifty minutes on Ortiz with the bank's man, so be it."), Context())
 
