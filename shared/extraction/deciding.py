@@ -14,7 +14,13 @@ from shared.extraction.context import not_work
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
 from shared.extraction.context.judge import judge
-from shared.extraction.context.lawyerly import is_lawyerly, lawyerly_signs, short_of_a_lawyers, words_of
+from shared.extraction.context.lawyerly import (
+    is_lawyerly,
+    lawyerly_signs,
+    of_few_words,
+    short_of_a_lawyers,
+    words_of,
+)
 from shared.extraction.context.setting import Setting, about_their_time, is_personal, lawyers_words, subject_of
 from shared.extraction.context.signs import (
     SPAN_TO_COME,
@@ -137,6 +143,7 @@ class Deciding:
         self.subject = tokenise(email.subject)
         self.unread: Refusal | None = None
         words = words_of(email)
+        self._of_few_words = of_few_words(words)
         self._mail_signs = subject_signs(self.subject) | lawyerly_signs(words, odds_of_lawyer(words))
         self._setting = _setting_of(email)
         self._quotes = Quotes(email.body, email.new)
@@ -157,7 +164,7 @@ class Deciding:
         }
         heard = self._heard(decided, asked) if asked else {}
         chances = [
-            as_chance(with_heard(total, heard.get(place) if place in unsure else None, each.signs))
+            as_chance(self._with_heard(total, heard.get(place) if place in unsure else None, each.signs))
             for place, (total, each) in enumerate(zip(totals, decided, strict=True))
         ]
         lawyers = self._setting.legal or is_lawyerly(self._mail_signs)
@@ -177,6 +184,11 @@ class Deciding:
             )
             for place, each in enumerate(decided)
         ]
+
+    def _with_heard(self, total: float, heard: Heard | None, signs: frozenset[str]) -> float:
+        """In a mail of few words the encoder is believed for work, not against it: it has learned from few of them."""
+        both = with_heard(total, heard, signs)
+        return max(total, both) if self._of_few_words else both
 
     def _heard(self, decided: list[Decided], asked: set[int]) -> dict[int, Heard]:
         """What the encoder hears of those in doubt, and of the others in the same stretches: type and charge."""

@@ -42,13 +42,17 @@ def words_of(email: Email) -> frozenset[str]:
     )
 
 
+def of_few_words(words: Collection[str]) -> bool:
+    """Whether a mail has too few words of its own to tell whose it is, and what it is about."""
+    return sum(not word.startswith("@") for word in words) < _FEWEST_WORDS
+
+
 def lawyerly_signs(words: Collection[str], odds: float) -> frozenset[str]:
     """What a mail's words, and their odds (as a logarithm) of a lawyer's, say of its amounts: a sign for each step.
 
     A mail of a few words doesn't tell: the mailbox is a lawyer's, and so it is taken for one of hers.
     """
-    written = sum(not word.startswith("@") for word in words)
-    reached = odds if written >= _FEWEST_WORDS else _TAKEN_FOR_A_LAWYERS
+    reached = _TAKEN_FOR_A_LAWYERS if of_few_words(words) else odds
     return frozenset(f"{READS} {step:+}" for step in _STEPS if reached >= step)
 
 

@@ -121,9 +121,23 @@ def test_of_sure_work_it_is_asked_where_type_or_charge_are_open_and_of_what_is_n
     for name in ("type_in_doubt", "charge_in_doubt"):
         monkeypatch.setattr(deciding, name, lambda _signs, name=name: name == doubt)
 
-    extract(mail("I spent 40 minutes on the phone with the clerk. The hearing will take two hours."), Context())
+    sure = "This morning I spent 40 minutes on the phone with opposing counsel about the deposition."
+    extract(mail(f"{sure} The hearing will take two hours."), Context())
 
     assert asking == asked
+
+
+@pytest.mark.parametrize("work", [-4.0, 4.0])
+def test_in_a_mail_of_few_words_it_speaks_for_work_only(work: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Says:
+        def hear(self, _email: Email, amounts: list[Span], _unsure: set[int]) -> dict[int, Heard]:
+            return {place: Heard(work, dict.fromkeys(EntryType, 0.0), -9.0) for place in range(len(amounts))}
+
+    monkeypatch.setattr(deciding, "hearing", Says)
+    brief, more = "Spent 45 minutes on the phone with the adjuster.", " Opposing counsel served their answers."
+
+    assert len(extract(mail(brief), Context()).entries) == 1
+    assert len(extract(mail(brief + more), Context()).entries) == (work > 0)
 
 
 WORDS = tuple("abcdefghijklmnop")
