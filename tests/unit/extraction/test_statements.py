@@ -53,6 +53,15 @@ def test_what_a_short_sentence_after_it_gives_away_is_given(after: str, given: b
     assert ("given in the next sentence" in entries[0].rules) is given
 
 
+@pytest.mark.parametrize(
+    "text", ["Debit 1.5 for the particulars of claim.", "Joan, bill the three hours on the lease."]
+)
+def test_work_that_the_sender_has_entered_is_hers(text: str) -> None:
+    (entry,) = found(text).entries
+
+    assert entry.rules[0] == "enter <t>"
+
+
 def test_a_total_of_itemised_work_is_no_entry_of_its_own() -> None:
     body = "9/8 status conference w/ judge 0.8\n9/9 hearing on motion 1.8\n\nTotal 2.6 hrs"
     result = found(body, subject="Week recap", to=BOOKKEEPER)
