@@ -1,6 +1,8 @@
 """What the database holds of connecting and disconnecting: attempts, claims, tokens under changing keys."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -193,26 +195,40 @@ async def test_disconnecting_drops_what_waits_and_nothing_is_recorded_after(
     assert [(row["email_id"], row["analyser_version"]) for row in rows] == [("m1", 1)]
 
 
-async def test_a_recording_that_waits_for_the_disconnecting_records_nothing(
-    database: Database, dana: Timekeeper
-) -> None:
-    async with database.sql.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
+@asynccontextmanager
+async def _disconnecting(database: Database, user: Timekeeper) -> AsyncIterator[None]:
+    """The user's mailbox is being disconnected, which is done once somebody waits for it."""
+    async with database.sql.acquire() as connection, connection.transaction():
         await connection.execute(
-            "select public.disconnect_mailbox($1, $2, gen_random_uuid(), 60)", dana.id, dana.mailbox_id
+            "select public.disconnect_mailbox($1, $2, gen_random_uuid(), 60)", user.id, user.mailbox_id
         )
-        recording = asyncio.create_task(
-            database.analyses.record(dana.context, [Analysis("m1", Outcome.NONE, 1, "push-1")])
-        )
+        yield
         waiting = "select count(*) from pg_locks where not granted"
         async with asyncio.timeout(20):
             while not await database.sql.fetchval(waiting):  # noqa: ASYNC110  Postgres tells it only who asks
                 await asyncio.sleep(0.01)
-        await transaction.commit()
-        with pytest.raises(StoreRefused):
-            await recording
+
+
+async def test_a_recording_that_waits_for_the_disconnecting_records_nothing(
+    database: Database, dana: Timekeeper
+) -> None:
+    async with _disconnecting(database, dana):
+        recording = asyncio.create_task(
+            database.analyses.record(dana.context, [Analysis("m1", Outcome.NONE, 1, "push-1")])
+        )
+    with pytest.raises(StoreRefused):
+        await recording
     assert await database.sql.fetchval("select count(*) from public.processed_emails where user_id = $1", dana.id) == 0
+
+
+async def test_what_is_handed_on_while_it_is_disconnected_and_after_is_not_awaited(
+    database: Database, dana: Timekeeper
+) -> None:
+    async with _disconnecting(database, dana):
+        handing_on = asyncio.create_task(database.analyses.await_analysis(dana.mailbox_id, ["m1"]))
+    await handing_on
+    await database.analyses.await_analysis(dana.mailbox_id, ["m2"])
+    assert await database.sql.fetchval("select count(*) from public.awaited_emails where user_id = $1", dana.id) == 0
 
 
 async def test_an_address_counts_only_once_its_user_has_confirmed_it(
