@@ -8,6 +8,7 @@ import re
 
 from shared.extraction.durations.bare_words import (
     APPOINTMENT,
+    CITED,
     CLOSERS,
     COMPOUNDED,
     DOCUMENTS,
@@ -90,6 +91,14 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
         if (Form.COLON if ":" in raw else Form.BARE) in forms
     ]
     return sorted([*found, *((index, amount) for index, amount in more if amount)]) if more else found
+
+
+def is_cited(tokens: Tokens, index: int, text: str) -> bool:
+    """Whether a span of the clock is one of pages, sections or lines; with a colon at its begin, of a transcript's pages."""
+    before, further = _before(tokens, index)
+    if ":" not in text[tokens.starts[index] : tokens.starts[index] + 3]:
+        return is_reference(tokens, index)
+    return before in CITED or (before == "." and further in CITED)
 
 
 def is_reference(tokens: Tokens, index: int) -> bool:

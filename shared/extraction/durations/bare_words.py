@@ -16,6 +16,8 @@ NUMBERED = frozenset(
     )
 )
 """What is numbered: a number after one of these is its number, and so is one that "and" or "to" joins to it."""
+CITED = frozenset({"tr", "tr.", "p", "pp", "page", "pages", "dep"})
+"""Where page and line are cited with a colon: "Tr. 12:14-18:20"."""
 COMPOUNDED = frozenset({"note", "notes", "schedule", "schedules", "table", "lease", "exhibits"})
 """Documents that have numbers, and are written: "practice note 0.8" at a line's end is time."""
 ROOMS = frozenset({"room", "table", "floor", "flat", "line"})

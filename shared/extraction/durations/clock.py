@@ -11,8 +11,10 @@ from shared.extraction.durations.day import (
     hours_of_day,
     military,
     minutes_beside,
+    not_a_face,
     one_dotted,
     partly_dotted,
+    run_together,
     span,
     spoken,
 )
@@ -49,13 +51,21 @@ _WORDS = Words(
         ),
         "end": words(
             """
-            ending finishing end_time rose closed away clear through free wound rang logged walked leaving let came
+            ending finishing end_time put_it_down put_it_away put_it_aside rose closed away clear through free wound rang logged walked leaving let came
             signed returning cleared arrived finished ended done back off finish end stopped wrapped returned out got
             pulled reached concluded closed hung adjourned broke over excused released home left
             """
         ),
         "unit": (*HOUR, *MINUTE, "%", "percent", "days", "weeks", "months", "years", "people", "million", "units",
                  "day", "points", "pages", "times", "business", "mb", "gb", "miles", "inches", "feet"),
+        "over": words(
+            """
+            off out done over through finished ended wrapped closed concluded adjourned rose broke stopped
+            knocked_off pulled_in got_in got_out got_back wound_up locked_up packed_up
+            """
+        ),
+        "ran": words("ran went lasted carried_on kept_going kept_at_it didn't_stop did_not_stop"),
+        "place": words("court chambers conf conference session committee hearing meeting mediation there"),
         "after": words(
             """
             , . ; -- ) on with today yesterday this re for w/ and : monday tuesday wednesday thursday friday
@@ -77,11 +87,19 @@ def _rule(name: str, pattern: str, form: Any = span) -> Rule:
 _ZONE = (
     "( {half} | in the {daypart} | at night )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
 )
-_TOLD = "half|quarter past|to|after <n> | quarter of <n> | half <n> | a quarter past|to <n> | <n> past|after <n>"
+_TOLD = (
+    "half|quarter past|to|after <n>|{noon} | a? quarter of <n>|{noon} | half <n> | a quarter past|to <n>|{noon}"
+    " | <n> past|after|of <n>|{noon}"
+)
 _FACE = f"( #:# ( h | -? ish )? | <n>? {{noon}} | {_TOLD} ) {_ZONE}"
 _ANY = (
     f"( #:# ( h | -? ish )? | <n>? {{noon}} | {_TOLD} | <n> ( minutes )? to <n> | <n> ( o'clock | -? ish | -? <n> )? )"
     f" {_ZONE}"
+)
+_LOGGED = (
+    "start|started|begin|began|begun|arrived|commenced|opened|kicked_off|dialled_in|logged_on|in ( time | {place} )? :? <n>"
+    " ( hrs|h )? ( ,|;|.|-|--|and )? finish|finished|end|ended|left|out|wrapped|wrapped_up|closed|rose|done|logged_off"
+    " ( time )? :? <n> ( hrs|h )? !{unit}"
 )
 CLOCK = Layer(
     "<t>",
@@ -114,7 +132,7 @@ CLOCK = Layer(
         _rule("<words> to <hour>", "from|between? <n> <n> {to}|and <n> ( {half} )? !{unit}", spoken),
         _rule("from <hour> to <hour>", "from <n> to|-|until|till <n> ( @{after} | $ )", hours_from),
         _rule(
-            "<hour> o'clock to <hour>", "from|between? <n> o'clock ( {half} )? {to}|and <n> ( o'clock )? ( {half} )?"
+            "<hour> o'clock to <hour>", f"from|between? <n> o'clock ( {{half}} )? {{to}}|and {{about}}? {_ANY} !{{unit}}"
         ),
         _rule("from <h.mm> to <h.mm>", "from|between {about}? <n> {to}|and {about}? <n> !{unit}", one_dotted),
         _rule(
@@ -122,34 +140,48 @@ CLOCK = Layer(
             f"at|@|for|by|since|from {{about}}? {_ANY} ..6 till|until|'til|til {{about}}? {_ANY} !{{unit}}",
         ),
         _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", hours_of_day),
+        _rule("<hour> to <hour> yesterday", "<n> to|-|until|till|til <n> @yesterday", hours_of_day),
         _rule("<hour> until <hour>", "<n> until|till|til|'til <n> ( @{after} | $ )", hours_of_day),
         _rule("nothing but <hour> to <hour>", "^ <n> to <n> $", hours_of_day),
-        _rule("<hour> to <hour> in the morning", "<n> {to} <n> ( in the {daypart} | at night )"),
+        _rule(
+            "<hour> to <hour> in the morning",
+            "<n> {to} <n> ( in the {daypart} | at night | @last_night|tonight | @this|that|yesterday {daypart} )",
+            not_a_face,
+        ),
         _rule("<clock> to <clock>", f"{_FACE} {{to}} {{about}}? {_ANY} !{{unit}}|:_<n>"),
         _rule("<hour> to <clock>", f"<n> {{half}}? {{to}} {_FACE} !{{unit}}"),
         _rule("<hour> am to <hour>", "<n> am|pm {to} <n> ( am|pm )"),
         _rule("<hour>a to <hour>a", "<n> a|p {to} <n> a|p"),
+        _rule("<hmm> to <hmm> pm", "<n> {half}? {to} <n> am|pm", run_together),
         _rule("<hour> to <hour> pm", "<n> {half}? {to} <n> am|pm"),
         _rule("<hour>.<minute>-<hour>.<minute>", "<n> -|--|to|until|till <n> !{unit}", dotted),
-        _rule(
-            "start <h.mm> finish <h.mm>",
-            (
-                "start|started|begin|began|begun|arrived|in ( time )? :? <n> ( ,|;|.|-|--|and )?"
-                " finish|finished|end|ended|left|out ( time )? :? <n> !{unit}"
-            ),
-            dotted,
-        ),
+        _rule("start <h.mm> finish <h.mm>", _LOGGED, dotted),
+        _rule("start <hhmm> finish <hhmm>", _LOGGED, military),
         _rule("<hour>.<minute> to <hour>", "<n> ( am|pm )? {to} <n> ( am|pm )? !{unit}", partly_dotted),
         _rule("<hour> am to <hour> unsaid", "<n> am|pm {to} <n> ( @{after}|! | $ )"),
         _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? -|--|to|until|till <n> ( hrs|h|hours )?", military),
         _rule(
             "began at <clock>, ended at <clock>",
             (
-                f"{{begin}} ..9 at|@|around|about|for {{about}}? {_ANY} ..9 {{end}}"
+                f"{{begin}} ..9 at|@|around|about|for {{about}}? {_ANY} ..9 {{end}}|{{ran}}"
                 f" ..9 at|@|by|around|until|till|about {{about}}? {_ANY}"
             ),
         ),
         _rule("began <clock>, ended <clock>", f"{{begin}} :? {{about}}? {_FACE} ..3 {{end}} :? ..4 {{about}}? {_FACE}"),
+        _rule(
+            "left <clock>, in <clock>",
+            f"left|departed|started|began|resumed ..3 {{about}}? {_FACE} ,? and? {{over}} ..2 {{about}}? {_FACE}",
+        ),
+        _rule(
+            "began <hour>, ended at <clock>",
+            f"started|began|begun|commenced {{about}}? <n> ,? and? {{over}} ( at|by|around|about )? {_FACE}",
+        ),
+        _rule(
+            "<clock> and off at <clock>",
+            f"{_FACE} ,? and|then? !.|; ..2 {{over}} at|@|by|around|about|just {{about}}? {_ANY} !{{unit}}",
+        ),
+        _rule("<clock> and ran to <clock>", f"{_FACE} ,? and ..1 {{ran}} {{until}}|to {{about}}? {_ANY} !{{unit}}"),
+        _rule("<hour> start, ended <clock>", f"{_ANY} start|kick-off|kickoff ..3 {{end}} ..3 {{about}}? {_ANY}"),
     ],
     _WORDS,
 )

@@ -98,13 +98,13 @@ def _points(words: Sequence[str], values: Sequence[Any]) -> list[_Face]:
         following = words[place + 1] if place + 1 < len(words) else ""
         beside = _beside(word, words[place - 1] if place else "") or beside
         if word in {"half", "quarter"}:
-            past = -15 if following == "to" else 30 if word == "half" else 15
+            past = -15 if following in {"to", "of"} else 30 if word == "half" else 15
         elif word == "<n>":
             number = next(numbers)
             if following in NOON:
                 continue
-            if following in {"past", "after", "to"} and not past and _is_minutes(words, place):
-                past = int(number.best) * (-1 if following == "to" else 1)
+            if following in {"past", "after", "to", "of"} and not past and _is_minutes(words, place):
+                past = int(number.best) * (-1 if following in {"to", "of"} else 1)
                 continue
             if words[place - 1] == "h" and points:
                 points[-1].face += f":{int(number.best):02d}"
@@ -117,11 +117,17 @@ def _points(words: Sequence[str], values: Sequence[Any]) -> list[_Face]:
             spoken = points[-1].face if number.rule == "<cardinal>" and not past else ""
             past = beside = 0
         elif re.fullmatch(r"\d{1,2}:\d\d", word) or word in NOON:
-            points.append(_Face(word, beside=beside))
-            beside = 0
+            points.append(_Face(_past_noon(word, past) if past else word, beside=beside))
+            past = beside = 0
         elif points and not points[-1].half and (half := _HALVES.get(word)) and following not in {"quarter", "bit"}:
             points[-1].half = half
     return points
+
+
+def _past_noon(word: str, past: int) -> str:
+    """The clock face of minutes before or after noon or midnight: "a quarter past noon"."""
+    minutes = ((0 if word == "midnight" else _HALF_DAY) + past) % _DAY
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _beside(word: str, before: str) -> int:
@@ -184,6 +190,12 @@ def minutes_beside(words: Sequence[str], values: Sequence[Any]) -> Reading | Non
     return spoken(words, values) if values[1].best in {5, 10, 20, 25} else None
 
 
+def not_a_face(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "7 to 9 last night": two hours, not one point of the day, as in "ten to nine last night"."""
+    first = values[0]
+    return None if first.rule in _IN_WORDS and first.best in {5, 10, 20, 25} else span(words, values)
+
+
 def hour_marks(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "14h10-15h40": points of the day, unless the hours are as few as hours of work."""
     return span(words, values) if all(value.best >= 8 for value in (values[0], values[2])) else None
@@ -216,6 +228,18 @@ def dotted(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
         return None
     begin, end = (_point(text.replace(".", ":"), "") for text in texts)
     return _reading(begin, end)
+
+
+def run_together(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "8-1115 pm", "630 to 8 pm": one point at least without a mark between hours and minutes."""
+    if all(value.best < 100 for value in values):
+        return None
+    return span(words, [replace(value, raw=_marked(value.raw)) for value in values])
+
+
+def _marked(raw: str) -> str:
+    """Hours and minutes of three or four digits with a full stop between; others as they are."""
+    return f"{raw[:-2]}.{raw[-2:]}" if raw.isdigit() and 3 <= len(raw) <= 4 else raw
 
 
 def military(_: Sequence[str], values: Sequence[Any]) -> Reading | None:

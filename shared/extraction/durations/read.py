@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from shared.extraction.durations.bare import bare_amounts, is_reference
+from shared.extraction.durations.bare import bare_amounts, is_cited
 from shared.extraction.durations.clock import CLOCK
 from shared.extraction.durations.elided import elided_amounts
 from shared.extraction.durations.hedges import HEDGES, TIMES
@@ -19,7 +19,7 @@ from shared.mail.offsets import Folded, fold
 
 _MAY_HOLD_TIME = re.compile(
     r"\d\s?(?:h|m|u|s|['\u2019\u2032]|[ap]\b|[ap]\.?m|[-\u2013\u2014/]\s?\d)|[.:]\d|hour|\bhrs?\b|\bmin|\bsec|\bunit|half|quarter"
-    r"|tenth|noon|midday|midnight|point|day|morning|afternoon|evening|\bto\b|\btill?\b|until|between"
+    r"|tenth|noon|midday|midnight|point|day|morning|afternoon|evening|\bpast\b|finish|ended|\bto\b|\btill?\b|until|between"
     r"|[\u00bc-\u00be\u2150-\u215e]|\b(?:m[a-z]*n|h)[a-z]{1,5}s\b",
     re.IGNORECASE,
 )
@@ -52,7 +52,7 @@ def read_passage(text: str, start: int = 0, end: int | None = None) -> AmountTok
         if not isinstance(value, Reading) or spelled[index] != "<t>":
             continue
         begins = text[tokens.starts[index] : tokens.starts[index] + 1].isdigit()
-        if value.form is Form.CLOCK and begins and is_reference(tokens, index):
+        if value.form is Form.CLOCK and begins and is_cited(tokens, index, text):
             spelled[index] = "<o>"
         else:
             amounts[index] = _amount(tokens, index, value)
