@@ -1,61 +1,95 @@
-"""Whose time a line holds, where a mail lists several timekeepers by initials: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2".
+"""Whose time a line holds, where a mail lists several timekeepers: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2", "Ollie: 3.5".
 
-Capitals are initials only where the sender's own stand in the same way in other lines; else "TC" or "LOI" would be.
+Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other lines;
+else "TC" or "LOI" would be a timekeeper.
 """
 
 import re
 from itertools import islice
 
+from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
+from shared.extraction.wordlist import words
 from shared.mail.email import Email
 
-_INITIALS = re.compile(
+_WHO = r"(?:[A-Z]{2,4}|[A-Z][a-z]{1,15}(?:['’-][A-Za-z]{1,15})?(?: [A-Z][a-z'’-]{1,20})?)"
+_PERSONS = re.compile(
     r"(?P<before>^[ \t]{0,40}(?:[-*•]\s{0,9})?|[|\t,;:(/]\s{0,9}|\s[-–—]\s{0,9}"
     r"|(?<![ \u00a0])[ \u00a0]{2,80}|\b(?:and|plus)\s)"
-    r"(?P<who>[A-Z]{2,4})(?P<after>\s{0,9}[|\t;:)/]|\s[-–—]|[ \u00a0]{2}|\s(?=\.?\d))",
+    rf"(?P<who>{_WHO}(?:(?: ?[+&/] ?| and ){_WHO}){{0,3}})(?P<after>\s{{0,9}}[|\t;:)/(]|\s[-–—]|[ \u00a0]{{2}}|\s(?=\.?\d))",
     re.MULTILINE,
 )
+_SELF = frozenset({"me", "self", "myself", "mine"})
+_NOBODY = (
+    WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
+    | frozenset(
+        words(
+            """
+            total totals subtotal hours time date matter client re subject from sent cc note notes today yesterday
+            monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun
+            january february march april may june july august september october november december
+            jan feb mar apr jun jul aug sep sept oct nov dec
+            """
+        )
+    )
+)  # fmt: skip
+"""Words with a capital that begin a line and are nobody's name."""
 _LONGEST = 400
 """Characters: a longer line is prose, in which nobody is named by initials in a column."""
 _MOST = 500
-"""Initials that are looked at in one mail: several times what people write."""
+"""Persons that are looked at in one mail: several times what people write."""
 
 
 class Timekeepers:
-    """The initials that a mail's lines hold in the place where other lines hold the sender's."""
+    """The initials and names that a mail's lines hold in the place where other lines hold the sender's."""
 
     def __init__(self, email: Email) -> None:
         self._letters = re.sub(r"[^a-z]", "", email.sender.name.lower())
         self._words = re.findall(r"[^\W\d_]+", email.sender.name.lower())
         self._text = email.body
+        mine = [re.escape(each.capitalize()) for each in (*self._words, *_SELF)]
+        self._mine = re.compile(rf"\b(?:{'|'.join(mine)})\b")
         self._found: list[tuple[int, str, bool]] = []
         slots = set()
         placed: list[tuple[int, str, str]] = []
         for span in email.new:
-            for found in islice(_INITIALS.finditer(email.body, span.start, span.end), _MOST):
+            for found in islice(_PERSONS.finditer(email.body, span.start, span.end), _MOST):
                 slot = _kind(found["before"]) + _kind(found["after"])
                 placed.append((found.start("who"), found["who"], slot))
                 if self._is_sender(found["who"]):
                     slots.add(slot)
+        placed = [(at, who, slot) for at, who, slot in placed if who.lower() not in _NOBODY]
         if slots:
             self._found = [(at, who, self._is_sender(who)) for at, who, slot in placed if slot in slots]
 
     def somebody_elses(self, start: int, end: int, at: int) -> bool:
-        """Whether the amount at `at`, in the passage `start..end`, stands beside other initials than the sender's."""
+        """Whether the amount at `at`, in the passage `start..end`, stands beside other persons than the sender."""
         if not self._found or end - start > _LONGEST:
             return False
         begin = max(start, self._text.rfind("\n", start, at) + 1)
         stop = self._text.find("\n", at, end)
         stop = end if stop < 0 else stop
         beside = [(place, mine) for place, _, mine in self._found if begin <= place < stop]
-        before = [mine for place, mine in beside if place < at]
-        if before:
-            return not before[-1]
-        return bool(beside) and not beside[0][1]
+        before = [each for each in beside if each[0] < at]
+        nearest = before[-1] if before else beside[0] if beside else None
+        if nearest is None or nearest[1]:
+            return False
+        # "Self - Allianz - rang them": a firm may stand where others stand, too.
+        return self._text[nearest[0] : nearest[0] + 2].isupper() or not self._mine.search(self._text, begin, stop)
 
-    def _is_sender(self, initials: str) -> bool:
+    def _is_sender(self, who: str) -> bool:
+        """Whether these could be the sender, by name or initials, alone or with others."""
+        return any(self._is_senders(each) for each in re.split(r" ?[+&/] ?| and ", who))
+
+    def _is_senders(self, who: str) -> bool:
+        low = who.lower()
+        if not who.isupper():
+            first, _, last = low.partition(" ")
+            return low in _SELF or (first in self._words[:1] and last in {"", *self._words}) or low in self._words[1:]
+        return self._are_initials(low)
+
+    def _are_initials(self, low: str) -> bool:
         """Whether these could be the sender's initials: of each name, with or without what is between."""
-        low = initials.lower()
-        if not self._words or len(self._words) < 2 or low[0] != self._words[0][0]:
+        if len(self._words) < 2 or low[0] != self._words[0][0]:
             return False
         if low[-1] != self._words[-1][0] and low[1] != self._words[-1][0]:
             return False

@@ -31,3 +31,27 @@ def test_a_middle_initial_is_the_senders_too() -> None:
     body = "DMW 0.6 call with client\nTB 2.3 draft motion to compel\nDMW 1.1 review lease"
 
     assert minutes(body) == [36, 66]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "24/3  Dana  explanatory statement  0.6\n24/3  Ollie  creditor list  2.3\n25/3  Dana  draft order  1.1",
+        "Dana: 0.6, call with client\nOllie: 2.3, draft motion\nDana: 1.1, review lease",
+        "Me (DW): 0.6, call with client\nOllie: 2.3, draft motion\nMe: 1.1, review lease",
+        "0.6 - Dana - call with client\n2.3 - Ollie Marsh - draft motion\n1.1 - Dana Whitfield - review lease",
+    ],
+    ids=["gaps", "colons", "me", "dashes"],
+)
+def test_only_the_lines_with_the_senders_name_are_the_senders(body: str) -> None:
+    assert minutes(body) == [36, 66]
+
+
+def test_a_line_that_names_the_sender_beside_another_is_the_senders_too() -> None:
+    assert minutes("Dana  0.6  draft order\nDana + Ollie  2.3  call with client\nOllie  1.1  review lease") == [36, 138]
+
+
+def test_a_firm_in_a_line_of_the_senders_own_is_nobody_elses_time() -> None:
+    body = "Ortiz - Self - drafted order, 0.6\nSelf - Allianz - called them Friday, 0.3"
+
+    assert minutes(body) == [36, 18]
