@@ -13,8 +13,7 @@ import random
 import re
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,72 +23,23 @@ import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from transformers import AutoModel
 
-from shared.extraction.encoder.windows import windows
 from shared.extraction.encoder.wordpieces import Wordpieces
-from shared.mail.email import Span
-from shared.models import EntryType
-from tests.accuracy.labelled import Labelled, load
-from tests.accuracy.told import COUNTS, KEPT_OUT, WEIGHTS, amounts_of, hand_of, paths
+from tests.accuracy.examples import KINDS, Amount, Example, examples
+from tests.accuracy.told import KEPT_OUT, WEIGHTS, paths
+from tests.accuracy.varied import Varied
 
-KINDS = tuple(EntryType)
 LAYERS = (0, 1, 2, 3, 4, 5)
 EPOCHS, RATE, RATE_OF_HEAD, WARM_UP, DECAY = 4, 1e-4, 1e-3, 0.06, 0.05
 FURTHER_RATE, FURTHER_RATE_OF_HEAD, TIMES, AGAIN = 3e-5, 5e-5, 3, 0.25
 """Going on: more carefully, the new mail so many times, and this share of the mail that is known."""
 MOST_PIECES, MOST_MAILS = 4096, 32
+_STAYS = 0.997
+"""The share of the average of the weights that stays at each step."""
 _TYPES_COUNT, _CHARGES_COUNT = 0.3, 1.0
 """How much type and charge count beside whether it is work; one work in twenty is free of charge."""
-
-
-@dataclass(frozen=True)
-class Amount:
-    """An amount in its window: first and last piece, and what its label says; `counts` 0 where that is in doubt."""
-
-    first: int
-    last: int
-    work: bool
-    kind: int | None
-    free: bool
-    counts: float
-
-
-@dataclass(frozen=True)
-class Example:
-    """A stretch of a mail and its amounts."""
-
-    pieces: tuple[int, ...]
-    amounts: tuple[Amount, ...]
-
-
-def examples(files: Sequence[Path], wordpieces: Wordpieces) -> dict[str, list[Example]]:
-    """What there is to learn of each hand."""
-    found: dict[str, list[Example]] = defaultdict(list)
-    for path in files:
-        for mail in load(path):
-            found[hand_of(path)] += _examples_of(mail, COUNTS.get(path.parent.name, 1.0), wordpieces)
-    return found
-
-
-def _examples_of(mail: Labelled, counts: float, wordpieces: Wordpieces) -> Iterator[Example]:
-    email, told = amounts_of(mail)
-    spans = [Span(each.decided.candidate.amount.start, each.decided.candidate.amount.end) for each in told]
-    for window in windows(email, spans, wordpieces):
-        amounts = []
-        for which, first, last in window.amounts:
-            label = told[which].label
-            amounts.append(
-                Amount(
-                    first,
-                    last,
-                    work=label is not None,
-                    kind=KINDS.index(EntryType(label.entry_type)) if label else None,
-                    free=label is not None and not label.billable,
-                    counts=counts if told[which].sure else 0.0,
-                )
-            )
-        yield Example(window.pieces, tuple(amounts))
 
 
 class Hearer(nn.Module):
@@ -214,9 +164,19 @@ def _loss(said: torch.Tensor, amounts: Sequence[Amount]) -> torch.Tensor:
 
 
 def train(
-    model: Hearer, learned: Sequence[Example], kept: Sequence[Example], *, passes: int, rate: float, of_head: float
-) -> None:
-    """Some passes over what is learned from, each followed by a look at what is kept out."""
+    model: Hearer,
+    learned: Sequence[Example],
+    kept: Sequence[Example],
+    vary: Varied,
+    *,
+    passes: int,
+    rate: float,
+    of_head: float,
+) -> Hearer:
+    """Some passes over what is learned from, each time varied, and followed by a look at what is kept out.
+
+    The weights of the encoder given are the average of the last steps': no batch has the last word.
+    """
     model.encoder.set_attn_implementation("sdpa")  # the same, a third faster
     head = {id(each) for each in (*model.says.parameters(), model.mark)}
     body = [each for each in model.parameters() if id(each) not in head]
@@ -229,6 +189,7 @@ def train(
         lr=rate,
         fused=True,
     )
+    averaged = AveragedModel(model, avg_fn=_slowly)
     steps = passes * len(batches(learned))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * max(0.02, 1 - step / steps)
@@ -236,15 +197,24 @@ def train(
     for epoch in range(passes):
         model.train()
         total = 0.0
-        for batch in batches(learned):
+        for batch in batches([vary(each) for each in learned]):
             loss = _loss(_says(model, batch), batch.amounts)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            averaged.update_parameters(model)
             total += loss.item()
-        print(f"pass {epoch + 1} of {passes}: loss {total / steps * passes:.3f}; {_judged(model, kept)}", flush=True)  # noqa: T201  a command's answer
+        told = f"pass {epoch + 1} of {passes}: loss {total / steps * passes:.3f}; {_judged(averaged.module, kept)}"
+        print(told, flush=True)  # noqa: T201  a command's answer
+    given: Hearer = averaged.module
+    return given
+
+
+def _slowly(averaged: torch.Tensor, now: torch.Tensor, steps: int | torch.Tensor) -> torch.Tensor:
+    stays = min(_STAYS, (int(steps) + 1) / (int(steps) + 20))
+    return averaged * stays + now * (1 - stays)
 
 
 def _judged(model: Hearer, kept: Sequence[Example]) -> str:
@@ -306,6 +276,7 @@ def main() -> None:
     vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
     told = examples(paths(), Wordpieces(vocabulary))
     kept = [each for hand in sorted(KEPT_OUT) for each in told[hand]]
+    vary = Varied(Wordpieces(vocabulary), random.Random(7))  # noqa: S311  nothing secret
     model, further = Hearer(folder), frozenset(sys.argv[1:])
     if unknown := further - (told.keys() - KEPT_OUT):
         raise SystemExit(f"no mail to learn from: {', '.join(sorted(unknown))}")
@@ -314,9 +285,9 @@ def main() -> None:
     if further:
         model.load_state_dict(as_written(WEIGHTS / "encoder.onnx"), strict=False)
         learned = new * TIMES + random.sample(rest, int(len(rest) * AGAIN))
-        train(model, learned, kept, passes=1, rate=FURTHER_RATE, of_head=FURTHER_RATE_OF_HEAD)
+        model = train(model, learned, kept, vary, passes=1, rate=FURTHER_RATE, of_head=FURTHER_RATE_OF_HEAD)
     else:
-        train(model, rest, kept, passes=EPOCHS, rate=RATE, of_head=RATE_OF_HEAD)
+        model = train(model, rest, kept, vary, passes=EPOCHS, rate=RATE, of_head=RATE_OF_HEAD)
     write(model, WEIGHTS / "encoder.onnx")
     (WEIGHTS / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
 
