@@ -34,6 +34,7 @@ from shared.extraction.wordlist import words
 _NOT_TENTHS_AFTER = NOT_AFTER - NUMBERED
 _FRACTIONS = frozenset({"<fraction>", "<n> <fraction>", "<n> and <fraction>"})
 _DECIMAL = re.compile(r"(?:\d{1,2})?\.\d{1,2}")
+_LETTER = re.compile(r"[a-z]|i{2,3}|iv|vi{0,3}")
 _DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{4}-\d\d-\d\d")
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
@@ -119,6 +120,8 @@ def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bo
     before, further = _before(tokens, index)
     if before == "." and further[-1:].isdigit() and tokens.starts[index] - tokens.ends[index - 2] == 1:
         return True
+    if _has_a_letter(tokens, index):
+        return True
     if _ends_with_document(tokens, index):
         return False
     if is_reference(tokens, index) and not raw.startswith("."):
@@ -126,6 +129,14 @@ def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bo
     if before in {"of", "is", "was", "at", "to", ":"} and further in MEASURED:
         return True
     return before in JOINS and index - 2 in numbered and (before != "," or index - 4 in numbered)
+
+
+def _has_a_letter(tokens: Tokens, index: int) -> bool:
+    """As in "clause 4, 2.4(c)", "the deed, 2.4(c)(ii)": a letter or a small Roman number in brackets that touch."""
+    following = tokens.spelled[index + 1 : index + 4]
+    if len(following) < 3 or following[0] != "(" or following[2] != ")":
+        return False
+    return tokens.starts[index + 1] == tokens.ends[index] and bool(_LETTER.fullmatch(following[1]))
 
 
 def _ends_with_document(tokens: Tokens, index: int) -> bool:
@@ -221,6 +232,14 @@ def _says_again(tokens: Tokens, index: int, before: str, after: str, hours: floa
     return word == "<t>" and before == "(" and after == ")" and again
 
 
+def _holds_a_note(tokens: Tokens, index: int) -> bool:
+    """Whether a bracket that opens before `index` holds words: no letter of a clause, number, or amount by itself."""
+    inside, following = (*tokens.spelled[index : index + 2], "", "")[:2]
+    if inside == "<n>":
+        return following not in {")", "]", ""}
+    return inside[:1].isalpha() and not _LETTER.fullmatch(inside)
+
+
 def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False) -> Amount | None:
     hours = float(raw)
     before, after = _around(tokens, index)
@@ -233,7 +252,7 @@ def _decimal(tokens: Tokens, index: int, raw: str, *, among_others: bool = False
         return _amount(tokens, index, hours * 60, "<hours> @ <rate>", Form.BARE)
     if _stands_before_other_things(tokens, index, after) or _says_again(tokens, index, before, after, hours):
         return None
-    named = after == "(" and len("".join(tokens.spelled[index + 2 : index + 3])) > 2
+    named = after in {"(", "["} and _holds_a_note(tokens, index + 2)
     alone = not before or before in OPENERS or before == "." or bool(_DATE.fullmatch(before))
     noted = named and tokens.starts[index + 1] > tokens.ends[index]
     closed = not after or after in CLOSERS or after in {"<money>", "<rate>"} or noted

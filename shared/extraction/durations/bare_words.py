@@ -38,7 +38,7 @@ NOT_AFTER = (
     | frozenset(
         words(
             """
-            # % < > * × x / by than at around decreased increased rose fell dropped
+            # % < > * × x / by till until til than at around decreased increased rose fell dropped
             """
         )
     )
