@@ -1,11 +1,15 @@
 """Amounts that are said once and meant more than once: "50 minutes each way", "three calls of forty minutes each"."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from shared.extraction.clauses import Candidate
 from shared.extraction.durations import Amount
 from shared.extraction.durations.numbers import Number
 
+_WAYS = frozenset({"way", "direction", "leg"})
+_NEAR = 6
+"""Words after the amount in which "each way" still is of it."""
 _MOST = 10
 """More repetitions than this are a habit or a statistic, no piece of work."""
 
@@ -14,7 +18,7 @@ def multiplied(candidate: Candidate) -> Candidate:
     """The candidate with its amount taken as often as its words say."""
     words, at = candidate.tokens.spelled, candidate.at
     following = words[at + 1 : at + 3]
-    if following in {("each", "way"), ("each", "direction"), ("each", "leg"), ("both", "ways")}:
+    if following == ("both", "ways") or _each_way(words[at + 1 : at + 1 + _NEAR]):
         return _times(candidate, 2, "<t> each way")
     if following[:1] == ("each",) and following[1:2] != ("way",):
         for index in range(at - 1, max(-1, at - 8), -1):
@@ -22,6 +26,16 @@ def multiplied(candidate: Candidate) -> Candidate:
             if words[index] == "<n>" and isinstance(number, Number) and number.best in range(2, _MOST):
                 return _times(candidate, int(number.best), "<n> of <t> each")
     return candidate
+
+
+def _each_way(following: tuple[str, ...]) -> bool:
+    """As in "50 minutes each way", "forty minutes of lanes each way"."""
+    for index, (word, next_) in enumerate(pairwise(following)):
+        if word == "each":
+            return next_ in _WAYS and (index == 0 or following[0] in {"of", "in", "on"})
+        if not word.isalpha():
+            return False
+    return False
 
 
 def _times(candidate: Candidate, count: int, rule: str) -> Candidate:

@@ -1,7 +1,7 @@
 """Whose time a line holds, where a mail lists several timekeepers: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2", "Ollie: 3.5".
 
-Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other lines;
-else "TC" or "LOI" would be a timekeeper.
+Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other
+lines; else "TC" or "LOI" would be a timekeeper.
 """
 
 import re
@@ -15,7 +15,8 @@ _WHO = r"(?:[A-Z]{2,4}|[A-Z][a-z]{1,15}(?:['’-][A-Za-z]{1,15})?(?: [A-Z][a-z'�
 _PERSONS = re.compile(
     r"(?P<before>^[ \t]{0,40}(?:[-*•]\s{0,9})?|[|\t,;:(/]\s{0,9}|\s[-–—]\s{0,9}"
     r"|(?<![ \u00a0])[ \u00a0]{2,80}|\b(?:and|plus)\s)"
-    rf"(?P<who>{_WHO}(?:(?: ?[+&/] ?| and ){_WHO}){{0,3}})(?P<after>\s{{0,9}}[|\t;:)/(]|\s[-–—]|[ \u00a0]{{2}}|\s(?=\.?\d))",
+    rf"(?P<who>{_WHO}(?:(?: ?[+&/] ?| and ){_WHO}){{0,3}})"
+    r"(?P<after>\s{0,9}[|\t;:)/(]|\s[-–—]|[ \u00a0]{2}|\s(?=\.?\d))",
     re.MULTILINE,
 )
 _SELF = frozenset({"me", "self", "myself", "mine"})

@@ -95,7 +95,7 @@ def bare_amounts(tokens: Tokens, text: str) -> list[tuple[int, Amount]]:
 
 
 def is_cited(tokens: Tokens, index: int, text: str) -> bool:
-    """Whether a span of the clock is one of pages, sections or lines; with a colon at its begin, of a transcript's pages."""
+    """Whether a span of the clock is of pages, sections or lines; with a colon in it, of a transcript's pages."""
     before, further = _before(tokens, index)
     if ":" not in text[tokens.starts[index] : tokens.starts[index] + 3]:
         return is_reference(tokens, index)

@@ -51,7 +51,8 @@ _WORDS = Words(
         ),
         "end": words(
             """
-            ending finishing end_time put_it_down put_it_away put_it_aside rose closed away clear through free wound rang logged walked leaving let came
+            ending finishing end_time put_it_down put_it_away put_it_aside rose closed away clear through free wound
+            rang logged walked leaving let came
             signed returning cleared arrived finished ended done back off finish end stopped wrapped returned out got
             pulled reached concluded closed hung adjourned broke over excused released home left
             """
@@ -97,7 +98,8 @@ _ANY = (
     f" {_ZONE}"
 )
 _LOGGED = (
-    "start|started|begin|began|begun|arrived|commenced|opened|kicked_off|dialled_in|logged_on|in ( time | {place} )? :? <n>"
+    "start|started|begin|began|begun|arrived|commenced|opened|kicked_off|dialled_in|logged_on|in"
+    " ( time | {place} )? :? <n>"
     " ( hrs|h )? ( ,|;|.|-|--|and )? finish|finished|end|ended|left|out|wrapped|wrapped_up|closed|rose|done|logged_off"
     " ( time )? :? <n> ( hrs|h )? !{unit}"
 )
@@ -132,7 +134,8 @@ CLOCK = Layer(
         _rule("<words> to <hour>", "from|between? <n> <n> {to}|and <n> ( {half} )? !{unit}", spoken),
         _rule("from <hour> to <hour>", "from <n> to|-|until|till <n> ( @{after} | $ )", hours_from),
         _rule(
-            "<hour> o'clock to <hour>", f"from|between? <n> o'clock ( {{half}} )? {{to}}|and {{about}}? {_ANY} !{{unit}}"
+            "<hour> o'clock to <hour>",
+            f"from|between? <n> o'clock ( {{half}} )? {{to}}|and {{about}}? {_ANY} !{{unit}}",
         ),
         _rule("from <h.mm> to <h.mm>", "from|between {about}? <n> {to}|and {about}? <n> !{unit}", one_dotted),
         _rule(

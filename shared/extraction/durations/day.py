@@ -186,8 +186,10 @@ def spoken(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def minutes_beside(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """As in "six to twenty to seven": an hour, and one with minutes to or past it as a clock's hands show them."""
-    return spoken(words, values) if values[1].best in {5, 10, 20, 25} else None
+    """As in "six to twenty to seven", "1.15 till ten to three": the second has minutes as a clock's hands show them."""
+    worded = all(value.rule in _IN_WORDS for value in values[1:])
+    plain = values[0].rule in _IN_WORDS or words[1] in {"until", "till", "til", "'til"} or words[0] == "from"
+    return span(words, values) if worded and plain and values[1].best in {5, 10, 20, 25} else None
 
 
 def not_a_face(words: Sequence[str], values: Sequence[Any]) -> Reading | None:

@@ -28,6 +28,7 @@ from shared.extraction.durations.sums import (
 )
 from shared.extraction.durations.units import HOUR, MINUTE, SECOND, UNIT
 from shared.extraction.engine import Layer, Words
+from shared.extraction.lexicon import WORK_GERUND
 from shared.extraction.wordlist import words
 
 _AND = r"( .? ,? and|&? | plus | \+ | : | / )"
@@ -62,6 +63,7 @@ _WORDS = Words(
             together well as until spent total flat exactly straight
             """
         ),
+        "working": (*WORK_GERUND, *words("waiting kicking sitting standing hanging arguing being having making")),
         "work": words(
             """
             i we that it on of spent or you on reviewing she he
@@ -110,8 +112,8 @@ AMOUNTS = Layer(
         named("<n> hours and a part", "<n> -? {hour} -? and|& -? ( a|an|one )? -? <n>? -? {part}", parts),
         named("an hour and a part", "{a}|{the}? {sort}? hour|hr -? and|& -? ( a|an|one )? -? <n>? -? {part}", parts),
         named("an hour and a <fraction>", "{a}|<n>? hour|hr and|& a? <n>", and_fraction),
-        named("an hour and <n>", "{a}|{the}? hour|hr and|&? <n> ( @{after} | $ )", bare_minutes),
-        named("<n> hours and <n>", "<n> {hour} and|&? <n> ( @{after} | $ )", bare_minutes),
+        named("an hour and <n>", "{a}|{the}? hour|hr and|&? <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("<n> hours and <n>", "<n> {hour} and|&? <n> ( @{after}|{working} | $ )", bare_minutes),
         named("an hour, <n>", "{a}|<n>? hour , <n> ( @. | $ )", bare_minutes),
         named("<n>h<n>", "<n> h|hr|hrs <n> '? !{unit}", hour_mark),
         named("a minute and a half", "{a} minute and|& a half", fixed(1.5, 1.5, 1.5)),

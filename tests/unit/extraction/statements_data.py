@@ -21,6 +21,7 @@ WORK: tuple[tuple[str, float], ...] = (
     ("Put me down for .7 on Lowe, call with the doctor's office.", 42),
     ("This round took 2.8 hours of my time, mostly the schedules.", 168),
     ("The drive to the deposition took 50 minutes each way.", 100),
+    ("Drove down yesterday for the hearing, forty minutes of gravel road each way.", 80),
     ("Spent 45 minutes on the phone with the adjuster.", 45),
     ("Please log 3 hrs on Hale, door to door to Leeds.", 180),
     ("Lerato please debit 1.5 for the particulars of claim.", 90),
