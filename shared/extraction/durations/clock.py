@@ -27,7 +27,8 @@ _WORDS = Words(
     sets={
         "to": words(
             """
-            to - -- → -_> --_> until till til 'til through thru untill up_to right_up_to up_until through_to
+            to - -- ~ → -_> --_> until till til 'til through thru untill up_to right_up_to right_through_to
+            straight_through_to up_until through_to right_through straight_through
             """
         ),
         "until": ("to", "until", "till", "til", "'til", "-", "--", "through", "thru"),
@@ -62,7 +63,7 @@ _WORDS = Words(
         "over": words(
             """
             off out done over through finished ended wrapped closed concluded adjourned rose broke stopped
-            knocked_off pulled_in got_in got_out got_back wound_up locked_up packed_up
+            knocked_off pulled_in got_in got_out got_back wound_up locked_up packed_up gone
             """
         ),
         "ran": words("ran went lasted carried_on kept_going kept_at_it didn't_stop did_not_stop"),
@@ -86,7 +87,8 @@ def _rule(name: str, pattern: str, form: Any = span) -> Rule:
 
 
 _ZONE = (
-    "( {half} | in the {daypart} | at night )? ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
+    "( {half} ( -? ish )? | in the {daypart} | at night )?"
+    " ( yesterday|today|central|eastern|et|est|edt|ct|pt|pst|gmt|bst|aest )?"
 )
 _TOLD = (
     "half|quarter past|to|after <n>|{noon} | a? quarter of <n>|{noon} | half <n> | a quarter past|to <n>|{noon}"
@@ -153,7 +155,7 @@ CLOCK = Layer(
         ),
         _rule("<clock> to <clock>", f"{_FACE} {{to}} {{about}}? {_ANY} !{{unit}}|:_<n>"),
         _rule("<hour> to <clock>", f"<n> {{half}}? {{to}} {_FACE} !{{unit}}"),
-        _rule("<hour> am to <hour>", "<n> am|pm {to} <n> ( am|pm )"),
+        _rule("<hour> am to <hour>", "<n> am|pm ( -? ish )? {to} <n> ( am|pm )"),
         _rule("<hour>a to <hour>a", "<n> a|p {to} <n> a|p"),
         _rule("<hmm> to <hmm> pm", "<n> {half}? {to} <n> am|pm", run_together),
         _rule("<hour> to <hour> pm", "<n> {half}? {to} <n> am|pm"),
@@ -161,7 +163,7 @@ CLOCK = Layer(
         _rule("start <h.mm> finish <h.mm>", _LOGGED, dotted),
         _rule("start <hhmm> finish <hhmm>", _LOGGED, military),
         _rule("<hour>.<minute> to <hour>", "<n> ( am|pm )? {to} <n> ( am|pm )? !{unit}", partly_dotted),
-        _rule("<hour> am to <hour> unsaid", "<n> am|pm {to} <n> ( @{after}|! | $ )"),
+        _rule("<hour> am to <hour> unsaid", "<n> am|pm ( -? ish )? {to} <n> ( -? ish )? ( @{after}|! | $ )"),
         _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? -|--|to|until|till <n> ( hrs|h|hours )?", military),
         _rule(
             "began at <clock>, ended at <clock>",

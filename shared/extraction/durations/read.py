@@ -52,7 +52,8 @@ def read_passage(text: str, start: int = 0, end: int | None = None) -> AmountTok
         if not isinstance(value, Reading) or spelled[index] != "<t>":
             continue
         begins = text[tokens.starts[index] : tokens.starts[index] + 1].isdigit()
-        if value.form is Form.CLOCK and begins and is_cited(tokens, index, text):
+        cited = value.form is Form.CLOCK and begins and is_cited(tokens, index, text)
+        if cited or value.best <= 0:  # "0 hours" is no amount
             spelled[index] = "<o>"
         else:
             amounts[index] = _amount(tokens, index, value)
