@@ -16,6 +16,7 @@ _MARK = re.compile(
     r"«(?P<words>[^»|]*)\|(?P<type>\w+)"
     r"(?:\|(?P<matter>[^»|]+)\|(?P<day>\d{4}-\d\d-\d\d)(?:\|(?P<low>[\d.]+)(?:-(?P<high>[\d.]+))?)?)?(?P<free>\|nc)?»"
 )
+_ANY_MINUTES = 1440.0
 _HEADER = re.compile(r"(Subject|From|To|Date): ?(.*)")
 _HEADERS = {
     "From": "R. Averill <averill@averillprice.example>",
@@ -40,6 +41,11 @@ class Label:
     client_matter: str | None = None
     date_performed: str | None = None
     occurrence: int | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the label says which minutes may be read; else any may."""
+        return self.high - self.low < _ANY_MINUTES
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Where the proof stands in a text, however its lines are wrapped."""
@@ -106,7 +112,7 @@ def _unmarked(marked: str) -> tuple[str, tuple[Label, ...]]:
         label = Label(
             mark["words"],
             low=float(mark["low"] or 0.0),
-            high=float(mark["high"] or mark["low"] or 1440.0),
+            high=float(mark["high"] or mark["low"] or _ANY_MINUTES),
             entry_type=mark["type"],
             billable=not mark["free"],
             client_matter=None if mark["matter"] in {None, "-"} else mark["matter"],

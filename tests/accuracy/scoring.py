@@ -1,7 +1,8 @@
 """Compares what was extracted from labelled mail with what the labels say.
 
 An extracted entry matches a labelled one of its mail when its minutes lie in the range that the label accepts, widened
-by half a minute; matches are one to one, those that agree on type and day first. Work not charged is no expected entry.
+by half a minute, or, where the label gives no minutes, when its evidence holds the label's words; matches are one to
+one, those that agree on type and day first. Work not charged is no expected entry.
 """
 
 from collections.abc import Iterable, Sequence
@@ -102,13 +103,19 @@ def _matches(entries: Sequence[Entry], labels: Sequence[Label]) -> dict[int, int
         (-_agreement(entry, label), abs(i - j), i, j)
         for i, entry in enumerate(entries)
         for j, label in enumerate(labels)
-        if label.low - TOLERANCE <= entry.duration_minutes <= label.high + TOLERANCE
+        if _fits(entry, label)
     )
     found: dict[int, int] = {}
     for _, _, i, j in pairs:
         if i not in found and j not in found.values():
             found[i] = j
     return found
+
+
+def _fits(entry: Entry, label: Label) -> bool:
+    if not label.is_measured:
+        return " ".join(label.words.split()) in " ".join(entry.extracted_text.split())
+    return bool(label.low - TOLERANCE <= entry.duration_minutes <= label.high + TOLERANCE)
 
 
 def _agreement(entry: Entry, label: Label) -> int:
