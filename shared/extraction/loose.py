@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 
 from shared.extraction.durations import Amount, AmountTokens, Form
+from shared.extraction.durations.bare import is_clause
 from shared.extraction.durations.bare_words import NOT_AFTER, NOT_BEFORE
 from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Reading
@@ -69,7 +70,7 @@ def _minutes(read: AmountTokens, index: int, number: Number, text: str, unit: fl
     tokens = read.tokens
     before = tokens.spelled[index - 1] if index else "|"
     after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "|"
-    if after in NOT_BEFORE or before in {"$", "£", "€", "§", "#", "/", "."}:
+    if is_clause(tokens, index) or after in NOT_BEFORE or before in {"$", "£", "€", "§", "#", "/", "."}:
         return None
     raw = text[tokens.starts[index] : tokens.ends[index]]
     if (index == 0 and after in {".", ")", ":"}) or _OF_A_CLOCK.fullmatch(raw):

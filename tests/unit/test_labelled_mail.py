@@ -74,3 +74,15 @@ def test_matches_are_one_to_one_and_what_is_left_over_is_extra_or_missed() -> No
 
     assert (score.matched, score.extra, score.missed, score.types, score.days) == (1, 1, 1, 1, 1)
     assert (score.precision, score.recall) == (0.5, 0.5)
+
+
+def test_of_a_label_without_minutes_the_words_have_to_be_in_the_evidence(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    path.write_text("I spent 40 minutes reviewing the lease. Jo was on it for «two\nhours|review».", encoding="utf-8")
+    (mail,) = load(path)
+    entries = extract(read(mail.raw), Context()).entries
+    assert [entry.duration_minutes for entry in entries] == [40]
+
+    score = compare("m", entries, mail.labels)
+
+    assert (score.matched, score.extra, score.missed) == (0, 1, 1)

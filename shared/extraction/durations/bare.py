@@ -120,8 +120,6 @@ def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bo
     before, further = _before(tokens, index)
     if before == "." and further[-1:].isdigit() and tokens.starts[index] - tokens.ends[index - 2] == 1:
         return True
-    if _has_a_letter(tokens, index):
-        return True
     if _ends_with_document(tokens, index):
         return False
     if is_reference(tokens, index) and not raw.startswith("."):
@@ -131,8 +129,8 @@ def _is_numbered(tokens: Tokens, index: int, raw: str, numbered: set[int]) -> bo
     return before in JOINS and index - 2 in numbered and (before != "," or index - 4 in numbered)
 
 
-def _has_a_letter(tokens: Tokens, index: int) -> bool:
-    """As in "clause 4, 2.4(c)", "the deed, 2.4(c)(ii)": a letter or a small Roman number in brackets that touch."""
+def is_clause(tokens: Tokens, index: int) -> bool:
+    """Whether a number is a clause's, as in "the deed, 2.4(c)": a letter or Roman number in brackets that touch."""
     following = tokens.spelled[index + 1 : index + 4]
     if len(following) < 3 or following[0] != "(" or following[2] != ")":
         return False

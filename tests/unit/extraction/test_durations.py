@@ -55,6 +55,20 @@ def test_an_amount_keeps_how_it_was_written(text: str, form: Form) -> None:
     assert amount.form is form
 
 
+@pytest.mark.parametrize(
+    ("text", "clock"),
+    [
+        ("from a quarter past midnight until 2", (15, 120)),
+        ("from a quarter past noon until 2", (735, 840)),
+        ("noon till twenty of one", (720, 760)),
+    ],
+)
+def test_a_span_of_the_clock_lies_in_its_half_of_the_day(text: str, clock: tuple[int, int]) -> None:
+    (amount,) = read_amounts(text)
+
+    assert amount.clock == clock
+
+
 def test_an_amount_names_the_rules_that_read_it_outermost_first() -> None:
     (amount,) = read_amounts("just under two and a half hours")
 

@@ -45,6 +45,8 @@ def test_where_no_lawyer_writes_only_a_part_of_an_hour_could_be_time() -> None:
         "it was 40 pages",
         "section 4 for today",
         "it was 5% of it",
+        "one sentence in the tax deed, 2.4(c), where they and I read it differently",
+        "the carve-out, 10(iv), stays",
     ],
 )
 def test_what_is_numbered_measured_or_a_time_of_day_is_left_alone(text: str) -> None:

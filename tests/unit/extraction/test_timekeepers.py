@@ -55,3 +55,7 @@ def test_a_firm_in_a_line_of_the_senders_own_is_nobody_elses_time() -> None:
     body = "Ortiz - Self - drafted order, 0.6\nSelf - Allianz - called them Friday, 0.3"
 
     assert minutes(body) == [36, 18]
+
+
+def test_a_word_for_work_in_the_senders_place_is_nobody() -> None:
+    assert minutes("Me: 0.6, call with client\nResearch: 2.3, limitation\nOllie: 1.1, review lease") == [36, 138]
