@@ -7,6 +7,7 @@ lines; else "TC" or "LOI" would be a timekeeper.
 import re
 from itertools import islice
 
+from shared.extraction.context.vocabulary import DAYS
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 from shared.extraction.wordlist import words
 from shared.mail.email import Email
@@ -22,11 +23,12 @@ _PERSONS = re.compile(
 _SELF = frozenset({"me", "self", "myself", "mine"})
 _NOBODY = (
     WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
+    | frozenset(DAYS)
     | frozenset(
         words(
             """
             total totals subtotal hours time date matter client re subject from sent cc note notes today yesterday
-            monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun
+            mon tue tues wed weds thu thur thurs fri sat sun
             january february march april may june july august september october november december
             jan feb mar apr jun jul aug sep sept oct nov dec
             """
@@ -47,9 +49,7 @@ class Timekeepers:
         self._letters = re.sub(r"[^a-z]", "", email.sender.name.lower())
         self._words = re.findall(r"[^\W\d_]+", email.sender.name.lower())
         self._text = email.body
-        mine = [re.escape(each.capitalize()) for each in (*self._words, *_SELF)]
-        self._mine = re.compile(rf"\b(?:{'|'.join(mine)})\b")
-        self._found: list[tuple[int, str, bool]] = []
+        self._found: list[tuple[int, bool]] = []
         slots = set()
         placed: list[tuple[int, str, str]] = []
         for span in email.new:
@@ -58,9 +58,9 @@ class Timekeepers:
                 placed.append((found.start("who"), found["who"], slot))
                 if self._is_sender(found["who"]):
                     slots.add(slot)
-        placed = [(at, who, slot) for at, who, slot in placed if who.lower() not in _NOBODY]
-        if slots:
-            self._found = [(at, who, self._is_sender(who)) for at, who, slot in placed if slot in slots]
+        self._found = [
+            (at, self._is_sender(who)) for at, who, slot in placed if slot in slots and who.lower() not in _NOBODY
+        ]
 
     def somebody_elses(self, start: int, end: int, at: int) -> bool:
         """Whether the amount at `at`, in the passage `start..end`, stands beside other persons than the sender."""
@@ -69,13 +69,17 @@ class Timekeepers:
         begin = max(start, self._text.rfind("\n", start, at) + 1)
         stop = self._text.find("\n", at, end)
         stop = end if stop < 0 else stop
-        beside = [(place, mine) for place, _, mine in self._found if begin <= place < stop]
+        beside = [(place, mine) for place, mine in self._found if begin <= place < stop]
         before = [each for each in beside if each[0] < at]
         nearest = before[-1] if before else beside[0] if beside else None
         if nearest is None or nearest[1]:
             return False
         # "Self - Allianz - rang them": a firm may stand where others stand, too.
-        return self._text[nearest[0] : nearest[0] + 2].isupper() or not self._mine.search(self._text, begin, stop)
+        return self._text[nearest[0] : nearest[0] + 2].isupper() or not self._names_sender(self._text[begin:stop])
+
+    def _names_sender(self, line: str) -> bool:
+        mine = {each.capitalize() for each in (*self._words, *_SELF)}
+        return not mine.isdisjoint(re.findall(r"[^\W\d_]+", line))
 
     def _is_sender(self, who: str) -> bool:
         """Whether these could be the sender, by name or initials, alone or with others."""
