@@ -33,7 +33,7 @@ _AFTER = frozenset(
         """
         on for with w/ re to today yesterday in at of more all total this and from then after | -- - , . ; ) ( ! :
         monday tuesday wednesday thursday friday saturday sunday altogether please pls tops max first instead or
-        not units
+        not units tonight last before after back there so
         """
     )
 )

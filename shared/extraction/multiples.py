@@ -8,6 +8,7 @@ from shared.extraction.durations import Amount
 from shared.extraction.durations.numbers import Number
 
 _WAYS = frozenset({"way", "direction", "leg"})
+_EACH = {("each",), ("apiece",)}
 _NEAR = 6
 """Words after the amount in which "each way" still is of it."""
 _MOST = 10
@@ -20,7 +21,7 @@ def multiplied(candidate: Candidate) -> Candidate:
     following = words[at + 1 : at + 3]
     if following == ("both", "ways") or _each_way(words[at + 1 : at + 1 + _NEAR]):
         return _times(candidate, 2, "<t> each way")
-    if following[:1] == ("each",) and following[1:2] != ("way",):
+    if following[:1] in _EACH and following[1:2] != ("way",):
         for index in range(at - 1, max(-1, at - 8), -1):
             number = candidate.tokens.values[index]
             if words[index] == "<n>" and isinstance(number, Number) and number.best in range(2, _MOST):

@@ -38,6 +38,7 @@ _LETTER = re.compile(r"[a-z]|i{2,3}|iv|vi{0,3}")
 _DATE = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?|\d{4}-\d\d-\d\d")
 _COLON = re.compile(r"\d{0,2}:[0-5]\d")
 _CLOCK_AFTER = frozenset(words("at @ by until till from before after around about since to of past between"))
+_OFF_TIME = frozenset({"late", "early", "behind", "ahead", "overdue"})
 _LONGEST = 16.0
 """Hours: no single piece of work in a day is longer."""
 _CLAUSE = 8
@@ -291,10 +292,10 @@ def _colon(tokens: Tokens, index: int, word: str, *, among_others: bool = False)
     clock = before in _CLOCK_AFTER or (before == ":" and rounded and not among_others)
     if not 0 < total < _HALF_DAY or clock or after in {"am", "pm", "a", "p", "-", "et", "est", "pt", "pst", "gmt"}:
         return None
-    if after in APPOINTMENT or before in SET_FOR or (before == "for" and total >= _LIKELY_CLOCK):
+    if after in APPOINTMENT | _OFF_TIME or before in SET_FOR or (before == "for" and total >= _LIKELY_CLOCK):
         return None
     alphabetic = after[:1].isalpha()
-    said = before in TOOK or (alphabetic and (index == 0 or among_others or (before == ":" and not int(hours or 0))))
+    said = before in TOOK or (alphabetic and (index == 0 or among_others or hours == "0" or (before == ":" and not hours)))
     if after and after not in CLOSERS | {"w/", "re", "with", "("} and not said:
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)

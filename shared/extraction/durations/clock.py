@@ -11,9 +11,11 @@ from shared.extraction.durations.day import (
     hours_of_day,
     military,
     minutes_beside,
+    minutes_first,
     not_a_face,
     one_dotted,
     partly_dotted,
+    past_the_hour,
     run_together,
     span,
     spoken,
@@ -67,11 +69,12 @@ _WORDS = Words(
             """
         ),
         "ran": words("ran went lasted carried_on kept_going kept_at_it didn't_stop did_not_stop"),
+        "month": words("january february march april may june july august september october november december"),
         "place": words("court chambers conf conference session committee hearing meeting mediation there"),
         "after": words(
             """
             , . ; -- ) on with today yesterday this re for w/ and : monday tuesday wednesday thursday friday
-            last in at but to reviewing tonight
+            last in at but to reviewing tonight doing
             """
         ),
     }
@@ -103,12 +106,17 @@ _LOGGED = (
     "start|started|begin|began|begun|arrived|commenced|opened|kicked_off|dialled_in|logged_on|in"
     " ( time | {place} )? :? <n>"
     " ( hrs|h )? ( ,|;|.|-|--|and )? finish|finished|end|ended|left|out|wrapped|wrapped_up|closed|rose|done|logged_off"
-    " ( time )? :? <n> ( hrs|h )? !{unit}"
+    " ( time|at )? :? <n> ( hrs|h )? !{unit}"
 )
 CLOCK = Layer(
     "<t>",
     [
-        _rule("<h>h<mm> to <h>h<mm>", "<n> h <n> {to} <n> h <n> !{unit}", hour_marks),
+        _rule("<h>h<mm> to <h>h<mm>", "<n> h <n>? {to} <n> h <n>? !{unit}", hour_marks),
+        _rule(
+            "<minutes> to <hour> until <clock>",
+            f"from|between|at? <n> ( minutes )? to <n> {{until}} {{about}}? {_ANY} !{{unit}}|{{month}}",
+            minutes_first,
+        ),
         _rule("from <clock> to <clock>", f"from|between {{about}}? {_FACE} {{to}}|and {{about}}? {_ANY} !{{unit}}"),
         _rule("from <hour> to <clock>", f"from|between {{about}}? {_ANY} {{to}}|and {{about}}? {_FACE} !{{unit}}"),
         _rule(
@@ -125,15 +133,25 @@ CLOCK = Layer(
         _rule("from <words> to <clock>", f"from|between? <n> -? <n> {{to}}|and {{about}}? {_FACE} !{{unit}}", spoken),
         _rule(
             "<hour> to <minutes> to <hour>",
-            "from|between? <n> {to}|and <n> ( minutes )? to|past <n>",
+            "from|between? <n> {half}? {to}|and <n> ( minutes )? to|past <n>",
             minutes_beside,
+        ),
+        _rule(
+            "<clock> to <minutes> past",
+            f"from|between? {_ANY} {{to}} a? quarter|half|<n> past !<n>|{{noon}}|the",
+            past_the_hour,
         ),
         _rule("between <words> and <words>", "between <n> and <n> ( @{after} | $ )", spoken),
         _rule(
             "from <hour> in the morning",
             f"from|between? <n> ( in the {{daypart}} | at night ) {{to}}|and {_ANY} !{{unit}}",
         ),
-        _rule("<words> to <hour>", "from|between? <n> <n> {to}|and <n> ( {half} )? !{unit}", spoken),
+        _rule(
+            "from <hour> this morning",
+            f"from|between? {_ANY} ( this|that|yesterday {{daypart}} | last night )"
+            f" {{to}} {{about}}? {_ANY} ( tonight | last night )? !{{unit}}",
+        ),
+        _rule("<words> to <hour>", "from|between? <n> -? <n> {to}|and <n> ( {half} )? !{unit}", spoken),
         _rule("from <hour> to <hour>", "from <n> to|-|until|till <n> ( @{after} | $ )", hours_from),
         _rule(
             "<hour> o'clock to <hour>",

@@ -5,7 +5,7 @@ and a begin without "am" or "pm" takes the end's, unless that would turn the two
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +15,14 @@ from shared.extraction.durations.reading import Form, Reading
 _HALF_DAY, _DAY = 720, 1440
 NOON = frozenset({"noon", "midday", "midnight"})
 _HALVES = {"am": "am", "pm": "pm", "a": "am", "p": "pm", "morning": "am", "afternoon": "pm", "evening": "pm",
-           "night": "pm"}  # fmt: skip
+           "night": "pm", "tonight": "pm"}  # fmt: skip
 _IN_WORDS = frozenset({"<cardinal>", "<tens>-<ones>", "oh <ones>"})
 _BESIDE = frozenset({"bit", "little", "shortly", "touch", "tick", "hair", "well"})
 _NOT_YET, _PAST = frozenset({"nearly", "almost", "close", "getting", "coming"}), frozenset({"gone"})
 _A_LITTLE, _WELL, _ALLOWED = 5, 15, 10
 """Minutes: what "a bit before one" and "well after one" are from one o'clock, and how far either may be off."""
+_UNTIL = frozenset({"till", "until", "til", "'til", "through", "thru"})
+_DOTTED = re.compile(r"\d{1,2}\.[0-5]\d")
 _LONGEST = 960
 """Minutes: nobody works a span longer than 16 hours, and a misread half of the day makes such spans."""
 
@@ -145,8 +147,8 @@ def _is_minutes(words: Sequence[str], place: int) -> bool:
     """Whether a number before "past" or "to" is minutes of the hour after it: "till ten to three", not "10 to 3"."""
     if words[place + 1] != "to":
         return True
-    if place == 0 and {"till", "until", "til"} & set(words[3:]):
-        return True
+    if place <= 1 and len(words) > place + 3 and _UNTIL.intersection(words[place + 3 : place + 6]):
+        return place == 0 or words[0] in {"from", "between", "at"}
     return place + 2 == len(words) - 1 and place > 0 and words[place - 1] in {"till", "until", "til", "at", "to", "-"}
 
 
@@ -188,8 +190,30 @@ def spoken(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
 def minutes_beside(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "six to twenty to seven", "1.15 till ten to three": the second has minutes as a clock's hands show them."""
     worded = all(value.rule in _IN_WORDS for value in values[1:])
-    plain = values[0].rule in _IN_WORDS or words[1] in {"until", "till", "til", "'til"} or words[0] == "from"
+    first = values[0]
+    plain = first.rule in _IN_WORDS or words[0] == "from" or not _UNTIL.isdisjoint(words[1:3]) or words[1] in _HALVES
+    plain = plain or bool(_DOTTED.fullmatch(first.raw))
     return span(words, values) if worded and plain and values[1].best in {5, 10, 20, 25} else None
+
+
+def minutes_first(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "ten to four until twenty past five": the first point has its minutes before the hour."""
+    return span(words, values) if values[0].best in {5, 10, 20, 25} else None
+
+
+def past_the_hour(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "eight to half past", "from three to twenty past": the end has the hour of the begin, or the next."""
+    points = _points(words[: _last(words, {"to", "-", "--", "until", "till", "til", "'til"})], values)
+    begin = _point(points[0].face, points[0].half) if len(points) == 1 and points[0].face else None
+    minutes = {"half": 30.0, "quarter": 15.0}.get(words[-2]) or values[-1].best
+    if begin is None or minutes not in {5, 10, 15, 20, 25, 30}:
+        return None
+    end = begin.minutes - begin.minutes % 60 + int(minutes)
+    return _reading(begin, replace(begin, minutes=(end if end > begin.minutes else end + 60) % _DAY))
+
+
+def _last(words: Sequence[str], among: Collection[str]) -> int:
+    return max(place for place, word in enumerate(words) if word in among)
 
 
 def not_a_face(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -199,8 +223,15 @@ def not_a_face(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def hour_marks(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """As in "14h10-15h40": points of the day, unless the hours are as few as hours of work."""
-    return span(words, values) if all(value.best >= 8 for value in (values[0], values[2])) else None
+    """As in "14h10-15h40", "16h-17h30": points of the day, unless the hours are as few as hours of work."""
+    marked = [value for value, mark in zip(values, _followed(words), strict=True) if mark == "h"]
+    padded = len(values) == 4 and re.match(r"0\d", values[0].raw)
+    return span(words, values) if padded or all(value.best >= 8 for value in marked) else None
+
+
+def _followed(words: Sequence[str]) -> list[str]:
+    """The word behind each number."""
+    return [(*words, "")[place + 1] for place, word in enumerate(words) if word == "<n>"]
 
 
 def partly_dotted(words: Sequence[str], values: Sequence[Any]) -> Reading | None:

@@ -4,13 +4,15 @@ from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import WORK_GERUND
+from shared.extraction.wordlist import words
 
 _REACH = 40
 """Tokens back to the amount whose unit is shared."""
 _MORE = frozenset({"another", "further", "additional", "more"})
 _AND = frozenset({"and", ",", "plus", "then", "&"})
+_WHEN = frozenset(words("yesterday today tonight last this monday tuesday wednesday thursday friday saturday sunday"))
 _FOR = frozenset({"on", "for", "with", "w/", "re", "in"})
-_ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--"})
+_ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--", "after"}) | _WHEN
 
 
 def elided_amounts(tokens: Tokens) -> list[tuple[int, Amount]]:
@@ -32,7 +34,7 @@ def _shares(tokens: Tokens, index: int) -> bool:
     after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "."
     if before in _MORE or (before.endswith("'s") and before.removesuffix("'s").endswith("day")):
         return after in _ENDS
-    return before in _AND and (after in _FOR or after in WORK_GERUND)
+    return before in _AND and (after in _FOR or after in _WHEN or after in WORK_GERUND)
 
 
 def _amount(tokens: Tokens, index: int, number: Number, unit: float) -> Amount | None:

@@ -3,6 +3,7 @@
 from shared.extraction.durations.naming import named
 from shared.extraction.durations.sums import (
     both_ends,
+    difference,
     hedged,
     hour_or_two,
     number_and_next,
@@ -18,7 +19,7 @@ _WORDS = Words(
             """
             calls meetings conferences conversations sessions interviews telcons hearings mediations depositions
             visits attendances emails letters chats zooms videoconferences trips discussions reviews blocks slots
-            appearances
+            appearances attendances sittings lots stints bouts rounds goes passes
             """
         ),
         "about": words(
@@ -53,6 +54,7 @@ TIMES = Layer(
         named("<n> x <amount>", r"<n> ( x|× | \* ) <t>", times),
         named("<amount> x <n>", r"<t> x|× <n> ( @.|,|;|) | $ )", times),
         named("<n> <amount> calls", "<n> <t> ..1 {session}", times),
+        named("<n> calls of <amount>", "<n> {session} of <t> ( each|apiece )?", times),
     ],
     _WORDS,
 )
@@ -85,6 +87,7 @@ HEDGES = (
             named("<amount> or so", "<t> -? or so|thereabouts|ish|thereabout", hedged(0.85, 1.15, 0)),
             named("<amount> give or take", "<t> ,? give or take", hedged(0.85, 1.15, 0)),
             named("<amount> plus", r"<t> ( \+ | -? plus !<n>|<t>|a|an|another )", hedged(1.0, 1.25, 5)),
+            named("<amount> less <amount>", "<t> ,? less|minus ( the|about|a|my )? <t>", difference),
             named("<amount> and change", "<t> and ( change|some | a bit|little )", hedged(1.0, 1.25, 5)),
         ],
         _WORDS,

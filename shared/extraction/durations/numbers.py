@@ -27,10 +27,12 @@ FRACTIONS: dict[str, float] = {
     "1/2": 1 / 2, "1/4": 1 / 4, "3/4": 3 / 4, "1/3": 1 / 3, "2/3": 2 / 3,
 }  # fmt: skip
 _TENTHS = {f"{count}/10": count / 10 for count in range(1, 10)}
-_PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "third": 1 / 3, "thirds": 1 / 3}
+_PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "third": 1 / 3, "thirds": 1 / 3, "tenths": 0.1}
 _LARGEST = 1e9
 """Larger numbers are no amounts of time; a run of a million digits would be no number at all."""
-_COUNTS = {"a": 1.0, "an": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "1": 1.0, "2": 2.0, "3": 3.0}
+_COUNTS = {"a": 1.0, "an": 1.0, "one": 1.0, "1": 1.0, "2": 2.0, "3": 3.0} | {
+    word: float(value) for value, word in enumerate(_ONES, start=1)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _and_parts(words: Sequence[str]) -> float:
 
 def _point(words: Sequence[str]) -> float:
     at = words.index("point")
-    digits = "".join(word if word.isdigit() else str(int(CARDINALS.get(word, 0))) for word in words[at + 1 :])
+    digits = "".join(word if word.isdigit() else str(int(CARDINALS.get(word, 0))) for word in words[at + 1 :] if word != "-")
     return _sum(words[:at]) + float(f".{digits}")
 
 
@@ -107,10 +109,10 @@ _FORMS: tuple[tuple[str, str, Any], ...] = (
     ("one hundred and <n>", "a|one hundred and? ( {tens} -? {ones} | {cardinal} )", _hundred_and),
     ("one hundred", "a|one hundred", 100.0),
     ("<n> and <parts>", "#|{cardinal} -? and|& -? {count} -? {part}", _and_parts),
-    ("<n> and half", "#|{cardinal} and|& -? half", _and_parts),
+    ("<n> and half", "#|{cardinal} and|& -? half !past|after", _and_parts),
     ("<n> and a bit", "#|{cardinal} and|& a bit|little|fraction|smidge", _more),
     ("<n> and <fraction>", r"#|{cardinal} ( -|and|& | \+ ) a? {fraction}", _sum),
-    ("<n> point <digit>", "#|{cardinal} point {digit} {digit}? {digit}?", _point),
+    ("<n> point <digit>", "#|{cardinal} -? point -? {digit} {digit}? {digit}?", _point),
     ("point <digit>", "( zero|nought|oh point {digit} | point {spoken} ) {digit}? ( !{place} | @of_an )", _point),
     ("oh <ones>", "oh -? {ones}", _sum),
     ("<tens>-<ones>", "{tens} -? {ones}", _sum),

@@ -15,16 +15,19 @@ from shared.extraction.durations.sums import (
     days,
     fixed,
     hour_mark,
+    hour_mark_of_day,
     hour_of_day,
     hours,
     hours_and_minutes,
     labelled,
+    odd_minutes,
     parts,
     rate,
     seconds,
     six_minute_units,
     twice,
     unit_total,
+    worded_minutes,
 )
 from shared.extraction.durations.units import HOUR, MINUTE, SECOND, UNIT
 from shared.extraction.engine import Layer, Words
@@ -60,7 +63,19 @@ _WORDS = Words(
             , . ; -- ) ! on in into with for to all going reviewing drafting reading working today yesterday
             this at preparing revising talking speaking getting trying writing doing of from here there
             altogether tonight yesterday's last before after door both each more or over about by because while when so
-            together well as until spent total flat exactly straight
+            together well as until spent total flat exactly straight but plus then if which who what where how and her
+            him them it his my their our your the me us we i you they net incl including included less minus is was were
+            had has a "
+            monday tuesday wednesday thursday friday saturday sunday door round alone solo too mostly mainly most
+            """
+        ),
+        "counted": words(
+            """
+            : am pm a.m p.m o'clock page pages pp p exhibit exhibits document documents doc docs people person persons
+            times time email emails mail mails letter letters call calls item items % percent mile miles mi km
+            day days week weeks month months year years of witness witnesses question questions case cases tabs tab
+            draft drafts clause clauses file files folder folders box boxes minute minutes min mins hour hours hr hrs
+            unit units x tenths euro euros eur dollars pounds quid bucks late early
             """
         ),
         "working": (*WORK_GERUND, *words("waiting kicking sitting standing hanging arguing being having making")),
@@ -95,6 +110,7 @@ POINTS = Layer(
     "<o>",
     [
         named("<hhmm> hours", "<n> hrs", hour_of_day),
+        named("<hh>h<mm>", "<n> h <n>", hour_mark_of_day),
         named("at <hhmm> hours", "at|by|before|after|since|until|from <n> hours|h", hour_of_day),
         named("<hh>:<mm> hours", "#:# {hour}", clock_of_day),
     ],
@@ -107,13 +123,17 @@ AMOUNTS = Layer(
         named("<n> hours <n> minutes <n> seconds",
               f"<n> {{hour}} {_AND} <n> {{minute}} {_AND} <n> {{more}}", hours),
         named("<n> hours <n> minutes", f"<n> -? {{hour}} {_AND} <n> -? {{minute}}", hours_and_minutes),
-        named("an hour <n> minutes", "{a}|{the}? {sort}? hour ,? and|&? <n> -? {minute}", hours),
+        named("an hour <n> minutes", "{a}|{the}? {sort}? hour ,? and|&|plus? <n> -? {minute}", hours),
         named("<n> minutes <n> seconds", "<n> {minute} ,? and|&? <n> {more}", hours),
         named("<n> hours and a part", "<n> -? {hour} -? and|& -? ( a|an|one )? -? <n>? -? {part}", parts),
         named("an hour and a part", "{a}|{the}? {sort}? hour|hr -? and|& -? ( a|an|one )? -? <n>? -? {part}", parts),
-        named("an hour and a <fraction>", "{a}|<n>? hour|hr and|& a? <n>", and_fraction),
-        named("an hour and <n>", "{a}|{the}? hour|hr and|&? <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("an hour and a <fraction>", "{a}|<n>? hour|hr and|&? a? <n>", and_fraction),
+        named("an hour and <n>", "{a}|{the} hour|hr and|&|-? <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("hour and <n>", "hour|hr and|& <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("hour <n>", "hour|hr <n> ( @{after}|{working} | $ )", worded_minutes),
         named("<n> hours and <n>", "<n> {hour} and|&? <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("an hour <n>", "{a}|{the} hour|hr <n> !{counted}", odd_minutes),
+        named("<n> hours <n>", "<n> {hour} <n> !{counted}", odd_minutes),
         named("an hour, <n>", "{a}|<n>? hour , <n> ( @. | $ )", bare_minutes),
         named("<n>h<n>", "<n> h|hr|hrs <n> '? !{unit}", hour_mark),
         named("a minute and a half", "{a} minute and|& a half", fixed(1.5, 1.5, 1.5)),

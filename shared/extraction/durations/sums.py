@@ -41,6 +41,18 @@ def bare_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     return hours(words, values) if (last.low % 5 == 0 or last.rule == "<n> odd") and 5 <= last.low <= 55 else None
 
 
+def worded_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "hour twenty on the phone"; in digits it is a number of the hour ("no later than hour 5")."""
+    return bare_minutes(words, values) if values[-1].rule != "<digits>" else None
+
+
+def odd_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "2 hours 36": whatever follows, for nothing else is counted right behind hours."""
+    last = values[-1]
+    whole = last.best == int(last.best) and last.rule in {"<digits>", "<cardinal>", "<tens>-<ones>"}
+    return hours(words, values) if whole and 5 <= last.best <= 59 and values[0].best % 1 == 0 else None
+
+
 def and_fraction(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "an hour and a 1/2", "1 hr and ½": a fraction of the hour before it."""
     if values[-1].rule != "<fraction>":
@@ -50,8 +62,9 @@ def and_fraction(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def hours_and_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """Not where the minutes are the hours again: "1.5h / 90min"."""
-    return hours(words, values) if values[-1].best < 60 else None
+    """Not where the minutes are the hours again ("1.5h / 90min"), or a part of them: "2½ hours, forty minutes of it"."""
+    halves = values[0].best % 1
+    return hours(words, values) if values[-1].best < 60 and not halves else None
 
 
 def hour_mark(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -111,6 +124,12 @@ def clock_of_day(words: Sequence[str], _: Sequence[Any]) -> Reading | None:
     return Reading(0, 0, 0, ()) if padded and int(hours) > 5 else None
 
 
+def hour_mark_of_day(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "09h50": hours padded with a zero, and more of them than are padded for work."""
+    raw = values[0].raw
+    return Reading(0, 0, 0, ()) if len(raw) == 2 and raw[0] == "0" and values[0].best > 5 else None
+
+
 def hour_of_day(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "0900 hrs": four digits, hours and minutes, in front of a word for hours."""
     raw = values[0].raw
@@ -155,8 +174,13 @@ def times(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     return each.under("", each.low * count.best, each.best * count.best, each.high * count.best)
 
 
+_COMPOUND = ("<n> hours <n>", "<n>h<n>")
+
+
 def _share(low: Number, high: Reading) -> tuple[float, float]:
-    return low.low * high.unit, low.best * high.unit
+    """The first number in the second's unit; beside "2h 30" it is hours."""
+    unit = 60.0 if high.rules and high.rules[0].startswith(_COMPOUND) else high.unit
+    return low.low * unit, low.best * unit
 
 
 def both_ends(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
@@ -182,6 +206,16 @@ def hour_or_two(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     first, more = values
     last = more.best * first.unit
     return first.under("", first.low, (first.best + last) / 2, last) if last > first.best else None
+
+
+def difference(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "two hours less ten minutes", "10 to 4 less an hour for lunch": what is left, if it is the larger part."""
+    first, second = values
+    left = first.best - second.best
+    if second.form is not Form.SPOKEN or left < second.best:
+        return None
+    whole: Reading = first
+    return whole.under("", first.low - second.high, left, first.high - second.low)
 
 
 def same_twice(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
