@@ -9,6 +9,10 @@ from shared.extraction.durations.numbers import Number
 
 _WAYS = frozenset({"way", "direction", "leg"})
 _EACH = {("each",), ("apiece",)}
+_FOR = frozenset({"on", "for", "with", "across", "over"})
+_RIDES = frozenset(
+    {"drive", "ride", "trip", "train", "flight", "run", "journey", "travel", "walk", "ferry", "bus", "commute"}
+)
 _NEAR = 6
 """Words after the amount in which "each way" still is of it."""
 _MOST = 10
@@ -21,8 +25,10 @@ def multiplied(candidate: Candidate) -> Candidate:
     following = words[at + 1 : at + 3]
     if following == ("both", "ways") or _each_way(words[at + 1 : at + 1 + _NEAR]):
         return _times(candidate, 2, "<t> each way")
-    if following[:1] in _EACH and following[1:2] != ("way",):
-        for index in range(at - 1, max(-1, at - 8), -1):
+    if (following[:1] in _EACH and following[1:2] != ("way",)) or following == ("a", "pop"):
+        told = words[at + 2 : at + 4]
+        after = [at + 3] if len(told) == 2 and told[0] in _FOR and told[1] == "<n>" else []
+        for index in (*after, *range(at - 1, max(-1, at - 8), -1)):
             number = candidate.tokens.values[index]
             if words[index] == "<n>" and isinstance(number, Number) and number.best in range(2, _MOST):
                 return _times(candidate, int(number.best), "<n> of <t> each")
@@ -33,7 +39,7 @@ def _each_way(following: tuple[str, ...]) -> bool:
     """As in "50 minutes each way", "forty minutes of lanes each way"."""
     for index, (word, next_) in enumerate(pairwise(following)):
         if word == "each":
-            return next_ in _WAYS and (index == 0 or following[0] in {"of", "in", "on"})
+            return next_ in _WAYS and (index == 0 or following[0] in {"of", "in", "on"} | _RIDES)
         if not word.isalpha():
             return False
     return False

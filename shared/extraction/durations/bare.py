@@ -295,7 +295,8 @@ def _colon(tokens: Tokens, index: int, word: str, *, among_others: bool = False)
     if after in APPOINTMENT | _OFF_TIME or before in SET_FOR or (before == "for" and total >= _LIKELY_CLOCK):
         return None
     alphabetic = after[:1].isalpha()
-    said = before in TOOK or (alphabetic and (index == 0 or among_others or hours == "0" or (before == ":" and not hours)))
+    opens = index == 0 or hours == "0" or (before == ":" and not hours)
+    said = before in TOOK or (alphabetic and (opens or among_others))
     if after and after not in CLOSERS | {"w/", "re", "with", "("} and not said:
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)

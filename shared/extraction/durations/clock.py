@@ -164,6 +164,11 @@ CLOCK = Layer(
         ),
         _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", hours_of_day),
         _rule("<hour> to <hour> yesterday", "<n> to|-|until|till|til <n> @yesterday", hours_of_day),
+        _rule(
+            "<hour> to <hour>, and again",
+            "<n> to|-|until|till|til <n> @and_again|,_and_again|then_again|,_then_again",
+            hours_of_day,
+        ),
         _rule("<hour> until <hour>", "<n> until|till|til|'til <n> ( @{after} | $ )", hours_of_day),
         _rule("nothing but <hour> to <hour>", "^ <n> to <n> $", hours_of_day),
         _rule(

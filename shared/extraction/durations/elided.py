@@ -8,6 +8,8 @@ from shared.extraction.wordlist import words
 
 _REACH = 40
 """Tokens back to the amount whose unit is shared."""
+_LEAST_MINUTES = 15.0
+"""So many more, after an hour or less, are no hours."""
 _MORE = frozenset({"another", "further", "additional", "more"})
 _AND = frozenset({"and", ",", "plus", "then", "&"})
 _WHEN = frozenset(words("yesterday today tonight last this monday tuesday wednesday thursday friday saturday sunday"))
@@ -23,7 +25,7 @@ def elided_amounts(tokens: Tokens) -> list[tuple[int, Amount]]:
         if word == "<t>" and isinstance(value, Reading) and value.form is Form.SPOKEN:
             last = index, value
         elif word == "<n>" and last and index - last[0] <= _REACH and _shares(tokens, index):
-            amount = _amount(tokens, index, value, last[1].unit)
+            amount = _amount(tokens, index, value, _unit(tokens, index, value, last[1]))
             if amount:
                 found.append((index, amount))
     return found
@@ -35,6 +37,12 @@ def _shares(tokens: Tokens, index: int) -> bool:
     if before in _MORE or (before.endswith("'s") and before.removesuffix("'s").endswith("day")):
         return after in _ENDS
     return before in _AND and (after in _FOR or after in _WHEN or after in WORK_GERUND)
+
+
+def _unit(tokens: Tokens, index: int, number: Number, last: Reading) -> float:
+    """The unit that is shared; minutes in "half an hour in the morning and another 20 after lunch"."""
+    minutes = tokens.spelled[index - 1] in _MORE and last.best <= 60 and _LEAST_MINUTES <= number.best < 60
+    return 1.0 if minutes else last.unit
 
 
 def _amount(tokens: Tokens, index: int, number: Number, unit: float) -> Amount | None:

@@ -74,7 +74,8 @@ def _and_parts(words: Sequence[str]) -> float:
 
 def _point(words: Sequence[str]) -> float:
     at = words.index("point")
-    digits = "".join(word if word.isdigit() else str(int(CARDINALS.get(word, 0))) for word in words[at + 1 :] if word != "-")
+    spoken = [word for word in words[at + 1 :] if word != "-"]
+    digits = "".join(word if word.isdigit() else str(int(CARDINALS.get(word, 0))) for word in spoken)
     return _sum(words[:at]) + float(f".{digits}")
 
 
@@ -117,7 +118,7 @@ _FORMS: tuple[tuple[str, str, Any], ...] = (
     ("oh <ones>", "oh -? {ones}", _sum),
     ("<tens>-<ones>", "{tens} -? {ones}", _sum),
     ("<n> <fraction>", "#|{cardinal} {fraction}", _sum),
-    ("<n> odd", "#|{cardinal} -? odd", _more),
+    ("<n> odd", "#|{cardinal} ( -? odd | - some|something )", _more),
     ("<n> plus", r"# \+ @hours|hrs|hour|hr|h|minutes|mins|min", _more),
     ("<fraction>", "{fraction}", _sum),
     ("<count>/10", "{tenths} @of|hour|hours|hr|hrs|h", lambda words: _value(words[0])),

@@ -25,6 +25,7 @@ from shared.extraction.durations.sums import (
     rate,
     seconds,
     six_minute_units,
+    tens_of_minutes,
     twice,
     unit_total,
     worded_minutes,
@@ -54,7 +55,7 @@ _WORDS = Words(
         "sort": words(
             """
             more full good solid whole entire straight further extra additional billable more long total very_long
-            attorney lawyer partner associate short clear clock chargeable other bare mere actual strong healthy
+            attorney lawyer partner associate short clear clock chargeable other bare mere actual strong healthy even
             productive quick brief hard consecutive uninterrupted of billed unbilled paralegal
             """
         ),
@@ -132,6 +133,8 @@ AMOUNTS = Layer(
         named("hour and <n>", "hour|hr and|& <n> ( @{after}|{working} | $ )", bare_minutes),
         named("hour <n>", "hour|hr <n> ( @{after}|{working} | $ )", worded_minutes),
         named("<n> hours and <n>", "<n> {hour} and|&? <n> ( @{after}|{working} | $ )", bare_minutes),
+        named("an hour and <tens>", "{a}|{the} hour|hr and|& <n> !{counted}", tens_of_minutes),
+        named("<n> hours and <tens>", "<n> {hour} and|& <n> !{counted}", tens_of_minutes),
         named("an hour <n>", "{a}|{the} hour|hr <n> !{counted}", odd_minutes),
         named("<n> hours <n>", "<n> {hour} <n> !{counted}", odd_minutes),
         named("an hour, <n>", "{a}|<n>? hour , <n> ( @. | $ )", bare_minutes),

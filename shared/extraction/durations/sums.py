@@ -46,6 +46,11 @@ def worded_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | Non
     return bare_minutes(words, values) if values[-1].rule != "<digits>" else None
 
 
+def tens_of_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "an hour and ten across the desk": round minutes of ten and more, unless things are counted."""
+    return bare_minutes(words, values) if values[-1].best >= 10 and values[0].best % 1 == 0 else None
+
+
 def odd_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "2 hours 36": whatever follows, for nothing else is counted right behind hours."""
     last = values[-1]
@@ -62,7 +67,7 @@ def and_fraction(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
 
 
 def hours_and_minutes(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
-    """Not where the minutes are the hours again ("1.5h / 90min"), or a part of them: "2½ hours, forty minutes of it"."""
+    """Not where the minutes are the hours again ("1.5h / 90min") or a part of them ("2½ hours, 40 minutes of it")."""
     halves = values[0].best % 1
     return hours(words, values) if values[-1].best < 60 and not halves else None
 
