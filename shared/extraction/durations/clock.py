@@ -74,7 +74,7 @@ _WORDS = Words(
         "after": words(
             """
             , . ; -- ) on with today yesterday this re for w/ and : monday tuesday wednesday thursday friday
-            last in at but to reviewing tonight doing
+            last in at but to reviewing tonight doing solid straight without
             """
         ),
     }
@@ -169,6 +169,7 @@ CLOCK = Layer(
             "<n> to|-|until|till|til <n> @and_again|,_and_again|then_again|,_then_again",
             hours_of_day,
         ),
+        _rule("<hour> to <hour> shift", "<n> to|-|until|till|til <n> @shift|session|sitting", hours_of_day),
         _rule("<hour> until <hour>", "<n> until|till|til|'til <n> ( @{after} | $ )", hours_of_day),
         _rule("nothing but <hour> to <hour>", "^ <n> to <n> $", hours_of_day),
         _rule(
@@ -195,6 +196,15 @@ CLOCK = Layer(
                 f" ..9 at|@|by|around|until|till|about {{about}}? {_ANY}"
             ),
         ),
+        _rule(
+            "began <hour> am, ended <hour> pm",
+            "{begin} ..2 {about}? <n>|#:# am|pm ,? and? ..4 {end}|signed ..4 {about}? <n>|#:# am|pm",
+        ),
+        _rule(
+            "began just after <hour>, ended at <hour>",
+            f"{{begin}} ..3 {{about}} {_ANY} ..3 {{end}} at|@|by|around|until|till {{about}}? {_ANY}",
+        ),
+        _rule("began <h.mm>, ended at <h.mm>", "{begin} again? <n> , ..9 {over} at|by|around <n> !{unit}", dotted),
         _rule("began <clock>, ended <clock>", f"{{begin}} :? {{about}}? {_FACE} ..3 {{end}} :? ..4 {{about}}? {_FACE}"),
         _rule(
             "left <clock>, in <clock>",
