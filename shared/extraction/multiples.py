@@ -13,6 +13,8 @@ _FOR = frozenset({"on", "for", "with", "across", "over"})
 _RIDES = frozenset(
     {"drive", "ride", "trip", "train", "flight", "run", "journey", "travel", "walk", "ferry", "bus", "commute"}
 )
+_BACK = 12
+"""Words before the amount among which the number of times is looked for."""
 _NEAR = 6
 """Words after the amount in which "each way" still is of it."""
 _MOST = 10
@@ -25,14 +27,18 @@ def multiplied(candidate: Candidate) -> Candidate:
     following = words[at + 1 : at + 3]
     if following == ("both", "ways") or _each_way(words[at + 1 : at + 1 + _NEAR]):
         return _times(candidate, 2, "<t> each way")
-    if (following[:1] in _EACH and following[1:2] != ("way",)) or following == ("a", "pop"):
-        told = words[at + 2 : at + 4]
-        after = [at + 3] if len(told) == 2 and told[0] in _FOR and told[1] == "<n>" else []
-        for index in (*after, *range(at - 1, max(-1, at - 8), -1)):
+    if following == ("a", "pop") or (following[:1] in _EACH and following[1:2] != ("way",)):
+        for index in (*_said_after(words, at), *range(at - 1, max(-1, at - _BACK), -1)):
             number = candidate.tokens.values[index]
             if words[index] == "<n>" and isinstance(number, Number) and number.best in range(2, _MOST):
                 return _times(candidate, int(number.best), "<n> of <t> each")
     return candidate
+
+
+def _said_after(words: tuple[str, ...], at: int) -> list[int]:
+    """Where the number of times stands in "45 min each on two calls"; none if it isn't said there."""
+    following = words[at + 2 : at + 4]
+    return [at + 3] if len(following) == 2 and following[0] in _FOR and following[1] == "<n>" else []
 
 
 def _each_way(following: tuple[str, ...]) -> bool:

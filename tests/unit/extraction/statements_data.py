@@ -27,6 +27,12 @@ WORK: tuple[tuple[str, float], ...] = (
     ("Lerato please debit 1.5 for the particulars of claim.", 90),
     ("My part, including the tax deed, was 40 minutes, and that is what you will be billed for me.", 40),
     ("We talked for an hour and ten about the lease.", 70),
+    ("I spent 45 min each on two calls with the trustee this morning.", 90),
+    ("I made three calls to the adjuster this morning, ten minutes apiece.", 30),
+    ("I read four leases this morning, half an hour a pop.", 120),
+    ("I spent two lots of 25 minutes with the expert today.", 50),
+    ("I was on with Greenwood for 1 hour 20 and the rest of the day is yours.", 80),
+    ("Ran the hearing from 10 till 4 less an hour for lunch.", 300),
 )
 
 NO_WORK: tuple[tuple[str, str], ...] = (
