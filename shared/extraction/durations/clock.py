@@ -29,7 +29,7 @@ _WORDS = Words(
     sets={
         "to": words(
             """
-            to - -- ~ → -_> --_> until till til 'til through thru untill up_to right_up_to right_through_to
+            to - -- ~ > → -_> --_> until till til 'til through thru untill up_to right_up_to right_through_to
             straight_through_to up_until through_to right_through straight_through
             """
         ),
@@ -69,6 +69,7 @@ _WORDS = Words(
             """
         ),
         "ran": words("ran went lasted carried_on kept_going kept_at_it didn't_stop did_not_stop"),
+        "weekday": words("monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri"),
         "month": words("january february march april may june july august september october november december"),
         "place": words("court chambers conf conference session committee hearing meeting mediation there"),
         "after": words(
@@ -162,6 +163,10 @@ CLOCK = Layer(
             "at <clock> until <clock>",
             f"at|@|for|by|since|from {{about}}? {_ANY} ..6 till|until|'til|til {{about}}? {_ANY} !{{unit}}",
         ),
+        _rule(
+            "from <clock> until it ended at <clock>",
+            f"from|between? {{about}}? {_ANY} until|till|til|to_closing|to_close !{{weekday}} ..6 at|@ {{about}}? {_ANY} !{{unit}}",
+        ),
         _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", hours_of_day),
         _rule("<hour> to <hour> yesterday", "<n> to|-|until|till|til <n> @yesterday", hours_of_day),
         _rule(
@@ -178,7 +183,7 @@ CLOCK = Layer(
             not_a_face,
         ),
         _rule("<clock> to <clock>", f"{_FACE} {{to}} {{about}}? {_ANY} !{{unit}}|:_<n>"),
-        _rule("<hour> to <clock>", f"<n> {{half}}? {{to}} {_FACE} !{{unit}}"),
+        _rule("<hour> to <clock>", f"<n> sharp? {{half}}? {{to}} {_FACE} !{{unit}}"),
         _rule("<hour> am to <hour>", "<n> am|pm ( -? ish )? {to} <n> ( am|pm )"),
         _rule("<hour>a to <hour>a", "<n> a|p {to} <n> a|p"),
         _rule("<hmm> to <hmm> pm", "<n> {half}? {to} <n> am|pm", run_together),
@@ -205,7 +210,10 @@ CLOCK = Layer(
             f"{{begin}} ..3 {{about}} {_ANY} ..3 {{end}} at|@|by|around|until|till {{about}}? {_ANY}",
         ),
         _rule("began <h.mm>, ended at <h.mm>", "{begin} again? <n> , ..9 {over} at|by|around <n> !{unit}", dotted),
-        _rule("began <clock>, ended <clock>", f"{{begin}} :? {{about}}? {_FACE} ..3 {{end}} :? ..4 {{about}}? {_FACE}"),
+        _rule(
+            "began <clock>, ended <clock>",
+            f"{{begin}} :? {{about}}? {_FACE} !{{to}} ..3 {{end}} :? ..4 {{about}}? {_FACE} !{{to}}",
+        ),
         _rule(
             "left <clock>, in <clock>",
             f"left|departed|started|began|resumed ..3 {{about}}? {_FACE} ,? and? {{over}} ..2 {{about}}? {_FACE}",
