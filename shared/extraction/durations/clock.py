@@ -165,7 +165,8 @@ CLOCK = Layer(
         ),
         _rule(
             "from <clock> until it ended at <clock>",
-            f"from|between? {{about}}? {_ANY} until|till|til|to_closing|to_close !{{weekday}} ..6 at|@ {{about}}? {_ANY} !{{unit}}",
+            f"from|between? {{about}}? {_ANY} until|till|til|to_closing|to_close !{{weekday}} ..6"
+            f" at|@ {{about}}? {_ANY} !{{unit}}",
         ),
         _rule("<hour> to <hour>", "~,|: <n> to|-|until|till <n> ( @.|,|; | $ )", hours_of_day),
         _rule("<hour> to <hour> yesterday", "<n> to|-|until|till|til <n> @yesterday", hours_of_day),
