@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 from shared.extraction.wordlist import words
@@ -39,6 +41,7 @@ _COMMON = frozenset(
         """
     )
 )
+_EVERYDAY = Path(__file__).parents[1] / "weights" / "everyday.txt"
 _GENERIC = WORK_NOUN | WORK_PAST | WORK_GERUND | WORK_BASE | _COMMON
 _NO_BEGINNING = _GENERIC - {"estate", "matter", "in"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -68,6 +71,18 @@ def all_names(text: str) -> bool:
     return all(
         word[:1].isupper() or not word[:1].isalpha() or word.lower().strip(".") in _JOINING for word in text.split()
     )
+
+
+def is_everyday(word: str) -> bool:
+    """Whether people write a word in small letters in their sentences, so that a capital doesn't make it a name."""
+    bare = _bare(word)
+    return bare in _GENERIC or bare in _everyday()
+
+
+@cache
+def _everyday() -> frozenset[str]:
+    """The words that labelled mail has in small letters (`make fit`)."""
+    return frozenset(_EVERYDAY.read_text(encoding="utf-8").split())
 
 
 def names_in(text: str) -> Iterator[tuple[str, bool]]:

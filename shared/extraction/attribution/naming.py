@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.extraction.attribution.names import all_names, is_name, names_in
+from shared.extraction.attribution.names import all_names, is_everyday, is_name, names_in
 from shared.mail.email import Address, Email
 
 _PREFIX = re.compile(
@@ -226,6 +226,8 @@ class Naming:
         client = (self._client or "").lower()
         yield "a matter's", self._is_matter(name)
         yield "all names", all_names(name)
+        yield "begins with an everyday word", is_everyday(words[0])
+        yield "everyday words", all(map(is_everyday, words))
         yield "many words" if len(words) > _MANY else f"{len(words)} words", True
         yield "capitals", name.isupper()
         yield "small letters", name.islower()

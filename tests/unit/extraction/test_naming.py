@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from shared.extraction import Context, extract
+from shared.extraction.attribution.names import is_everyday
 from shared.mail import Address
 from shared.models import Matter
 from tests.unit.extraction.mails import BOOKKEEPER, COLLEAGUE, found, mail
@@ -41,6 +42,14 @@ def test_a_directory_of_matters_goes_before_any_guess() -> None:
     (entry,) = extract(email, Context(matters=(matter,))).entries
 
     assert (entry.client_matter, entry.matter_id) == ("Kestrel Foods Ltd / Lease", matter.id)
+
+
+@pytest.mark.parametrize(
+    ("word", "everyday"),
+    [("Should", True), ("Nineteen", True), ("Debt", True), ("Garside", False), ("Ivey", False), ("Naas", False)],
+)
+def test_a_word_that_people_write_small_is_no_name_for_its_capital(word: str, everyday: bool) -> None:
+    assert is_everyday(word) is everyday
 
 
 @pytest.mark.parametrize("count", [1, 400])
