@@ -28,6 +28,7 @@ KEPT_OUT = frozenset(
             "biglaw",
             "mixed",
             "us",
+            "mails_amounts2",
             "mails_anz5",
             "mails_biglaw6",
             "mails_clock2",

@@ -6,6 +6,8 @@ from typing import Any
 from shared.extraction.durations.day import (
     NOON,
     dotted,
+    dotted_first,
+    hands_both,
     hour_marks,
     hours_from,
     hours_of_day,
@@ -105,7 +107,7 @@ _ANY = (
 )
 _LOGGED = (
     "start|started|begin|began|begun|arrived|commenced|opened|kicked_off|dialled_in|logged_on|in"
-    " ( time | {place} )? :? <n>"
+    " ( time | {place} | at )? :? <n>"
     " ( hrs|h )? ( ,|;|.|-|--|and )? finish|finished|end|ended|left|out|wrapped|wrapped_up|closed|rose|done|logged_off"
     " ( time|at )? :? <n> ( hrs|h )? !{unit}"
 )
@@ -113,6 +115,12 @@ CLOCK = Layer(
     "<t>",
     [
         _rule("<h>h<mm> to <h>h<mm>", "<n> h <n>? {to} <n> h <n>? !{unit}", hour_marks),
+        _rule("between <h>h<mm> and <h>h<mm>", "between <n> h <n>? and <n> h <n>? !{unit}", hour_marks),
+        _rule(
+            "<minutes> to <hour> to <minutes> to <hour>",
+            "from|between|at? <n> ( minutes )? to <n> to <n> ( minutes )? to|past <n>",
+            hands_both,
+        ),
         _rule(
             "<minutes> to <hour> until <clock>",
             f"from|between|at? <n> ( minutes )? to <n> {{until}} {{about}}? {_ANY} !{{unit}}|{{month}}",
@@ -134,7 +142,7 @@ CLOCK = Layer(
         _rule("from <words> to <clock>", f"from|between? <n> -? <n> {{to}}|and {{about}}? {_FACE} !{{unit}}", spoken),
         _rule(
             "<hour> to <minutes> to <hour>",
-            "from|between? <n> {half}? {to}|and <n> ( minutes )? to|past <n>",
+            "from|between? <n> {half}? {to}|and {about}? <n> ( minutes )? to|past <n>",
             minutes_beside,
         ),
         _rule(
@@ -189,12 +197,12 @@ CLOCK = Layer(
         _rule("<hour>a to <hour>a", "<n> a|p {to} <n> a|p"),
         _rule("<hmm> to <hmm> pm", "<n> {half}? {to} <n> am|pm", run_together),
         _rule("<hour> to <hour> pm", "<n> {half}? {to} <n> am|pm"),
-        _rule("<hour>.<minute>-<hour>.<minute>", "<n> -|--|to|until|till <n> !{unit}", dotted),
+        _rule("<hour>.<minute>-<hour>.<minute>", "<n> {to} <n> !{unit}", dotted),
         _rule("start <h.mm> finish <h.mm>", _LOGGED, dotted),
         _rule("start <hhmm> finish <hhmm>", _LOGGED, military),
         _rule("<hour>.<minute> to <hour>", "<n> ( am|pm )? {to} <n> ( am|pm )? !{unit}", partly_dotted),
         _rule("<hour> am to <hour> unsaid", "<n> am|pm ( -? ish )? {to} <n> ( -? ish )? ( @{after}|! | $ )"),
-        _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? -|--|to|until|till <n> ( hrs|h|hours )?", military),
+        _rule("<hhmm>-<hhmm>", "<n> ( hrs|h|hours )? {to} <n> ( hrs|h|hours )?", military),
         _rule(
             "began at <clock>, ended at <clock>",
             (
@@ -226,6 +234,11 @@ CLOCK = Layer(
         _rule(
             "<clock> and off at <clock>",
             f"{_FACE} ,? and|then? !.|; ..2 {{over}} at|@|by|around|about|just {{about}}? {_ANY} !{{unit}}",
+        ),
+        _rule(
+            "<h.mm> and off at <clock>",
+            f"<n> ,? and|then? !.|; ..2 {{over}} at|@|by|around|about|just {{about}}? {_ANY} !{{unit}}",
+            dotted_first,
         ),
         _rule("<clock> and ran to <clock>", f"{_FACE} ,? and ..1 {{ran}} {{until}}|to {{about}}? {_ANY} !{{unit}}"),
         _rule("<hour> start, ended <clock>", f"{_ANY} start|kick-off|kickoff ..3 {{end}} ..3 {{about}}? {_ANY}"),

@@ -16,13 +16,15 @@ _HALF_DAY, _DAY = 720, 1440
 NOON = frozenset({"noon", "midday", "midnight"})
 _HALVES = {"am": "am", "pm": "pm", "a": "am", "p": "pm", "morning": "am", "afternoon": "pm", "evening": "pm",
            "night": "pm", "tonight": "pm"}  # fmt: skip
-_IN_WORDS = frozenset({"<cardinal>", "<tens>-<ones>", "oh <ones>"})
+_IN_WORDS = frozenset({"<cardinal>", "<tens>-<ones>", "oh <ones>", "five and twenty"})
 _BESIDE = frozenset({"bit", "little", "shortly", "touch", "tick", "hair", "well"})
 _NOT_YET, _PAST = frozenset({"nearly", "almost", "close", "getting", "coming"}), frozenset({"gone"})
 _A_LITTLE, _WELL, _ALLOWED = 5, 15, 10
 """Minutes: what "a bit before one" and "well after one" are from one o'clock, and how far either may be off."""
+_BEFORE_HANDS = frozenset({"till", "until", "til", "at", "to", "-", "by", "about", "around"})
 _UNTIL = frozenset({"till", "until", "til", "'til", "through", "thru"})
 _DOTTED = re.compile(r"\d{1,2}\.[0-5]\d")
+_DAYS_WORK = 540
 _LONGEST = 960
 """Minutes: nobody works a span longer than 16 hours, and a misread half of the day makes such spans."""
 
@@ -149,7 +151,7 @@ def _is_minutes(words: Sequence[str], place: int) -> bool:
         return True
     if place <= 1 and len(words) > place + 3 and _UNTIL.intersection(words[place + 3 : place + 6]):
         return place == 0 or words[0] in {"from", "between", "at"}
-    return place + 2 == len(words) - 1 and place > 0 and words[place - 1] in {"till", "until", "til", "at", "to", "-"}
+    return place + 2 == len(words) - 1 and place > 0 and words[place - 1] in _BEFORE_HANDS
 
 
 def _face(number: Number, past: int) -> str:
@@ -201,6 +203,28 @@ def minutes_first(words: Sequence[str], values: Sequence[Any]) -> Reading | None
     return span(words, values) if values[0].best in {5, 10, 20, 25} else None
 
 
+def hands_both(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "ten to twelve to twenty to one": both points have their minutes before the hour."""
+    minutes = {values[0].best, values[2].best}
+    if not minutes <= {5, 10, 20, 25}:
+        return None
+    at = [place for place, word in enumerate(words) if word == "<n>"][2]
+    return _reading(*(_hand(*each) for each in ((words[:at], values[:2]), (words[at:], values[2:]))))
+
+
+def _hand(words: Sequence[str], values: Sequence[Any]) -> _Point | None:
+    """The point of a clock's hands: "twenty to one", "ten past four"."""
+    minutes, hour = (int(value.best) for value in values)
+    past = -minutes if "to" in words[1:3] else minutes
+    return _Point((hour * 60 + past) % _DAY, "") if 1 <= hour <= 12 else None
+
+
+def dotted_first(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
+    """As in "called 12.20 and out by ten to one": the first point with its minutes."""
+    reading = span(words, values) if _DOTTED.fullmatch(values[0].raw) else None
+    return reading if reading and reading.best <= _DAYS_WORK else None
+
+
 def past_the_hour(words: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "eight to half past", "from three to twenty past": the end has the hour of the begin, or the next."""
     points = _points(words[: _last(words, {"to", "-", "--", "until", "till", "til", "'til"})], values)
@@ -241,7 +265,7 @@ def partly_dotted(words: Sequence[str], values: Sequence[Any]) -> Reading | None
     if not any(dotted) or not all(map(max, dotted, whole)):
         return None
     reading = span(words, values) if values[0].best >= 7 or values[0].best < values[1].best else None
-    return reading if reading and reading.best <= 540 else None
+    return reading if reading and reading.best <= _DAYS_WORK else None
 
 
 def one_dotted(words: Sequence[str], values: Sequence[Any]) -> Reading | None:

@@ -115,6 +115,7 @@ _FORMS: tuple[tuple[str, str, Any], ...] = (
     ("<n> and <fraction>", r"#|{cardinal} ( -|and|& | \+ ) a? {fraction}", _sum),
     ("<n> point <digit>", "#|{cardinal} -? point -? {digit} {digit}? {digit}?", _point),
     ("point <digit>", "( zero|nought|oh point {digit} | point {spoken} ) {digit}? ( !{place} | @of_an )", _point),
+    ("five and twenty", "five -? and -? twenty", 25.0),
     ("oh <ones>", "oh -? {ones}", _sum),
     ("<tens>-<ones>", "{tens} -? {ones}", _sum),
     ("<n> <fraction>", "#|{cardinal} {fraction}", _sum),
