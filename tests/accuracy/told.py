@@ -54,7 +54,7 @@ _SLACK = 2
 class Told:
     """An amount of a labelled mail, and the label that holds it, if one does.
 
-    `sure`: whether what the labels say of it is beyond doubt.
+    `sure`: whether what the labels say of it is beyond doubt: not where it has other minutes than they.
     """
 
     decided: Decided
@@ -80,7 +80,8 @@ def amounts_of(mail: Labelled) -> tuple[Email, list[Told]]:
         amount = each.candidate.amount
         fits = [label for label in mail.labels if minutes_fit(label, amount.best)]
         holding = [label for label in fits if holds(label, email.body, amount.start, amount.end)]
-        sure = bool(holding or not fits or mail.labels[0].occurrence is not None)
+        misread = any(holds(label, email.body, amount.start, amount.end) for label in mail.labels if label not in fits)
+        sure = bool(holding) or (not misread and (not fits or mail.labels[0].occurrence is not None))
         told.append(Told(each, holding[0] if holding else None, sure))
     return email, told
 

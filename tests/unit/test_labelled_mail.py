@@ -7,6 +7,7 @@ from shared.extraction import Context, extract
 from shared.mail import read
 from tests.accuracy.labelled import Label, load
 from tests.accuracy.scoring import compare
+from tests.accuracy.told import amounts_of
 
 SNIPPETS = """Subject: time
 Spent «1.4|drafting» on the reply; Jo spent 1.4 too.
@@ -86,3 +87,19 @@ def test_of_a_label_without_minutes_the_words_have_to_be_in_the_evidence(tmp_pat
     score = compare("m", entries, mail.labels)
 
     assert (score.matched, score.extra, score.missed) == (0, 1, 1)
+
+
+def test_an_amount_in_a_labels_words_with_other_minutes_teaches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    path.write_text(
+        "Road time was «55 mins up, 50 mins back|travel|Vu|2026-09-02|105», the call «1.2 hours|call|Vu|2026-09-02|72»"
+        " and he billed 3 hours.",
+        encoding="utf-8",
+    )
+    [mail] = load(path)
+
+    email, told = amounts_of(mail)
+
+    read_as = [(email.body[each.decided.candidate.amount.start :][:3], each.label is not None) for each in told]
+    assert read_as == [("55 ", False), ("50 ", False), ("1.2", True), ("3 h", False)]
+    assert [each.sure for each in told] == [False, False, True, True]
