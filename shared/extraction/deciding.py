@@ -198,11 +198,9 @@ class Deciding:
     def amounts(self) -> list[Decided]:
         """Every amount, in the order of the text, by its own signs alone."""
         decided: list[Decided] = []
-        told = list(self._sentences())
-        for number, (sentence, line) in enumerate(told, start=1):
+        for sentence, line, following in _with_next(self._sentences()):
             if not sentence.marks:
                 continue
-            following = told[number][0] if number < len(told) else None
             beside = self._mail_signs.union(signs_before(sentence), signs_after(sentence, following))
             gaps = self._gaps(sentence)
             previous: Verdict | None = None
@@ -284,6 +282,15 @@ class Deciding:
         if any(each.day < self.sent for each in named):
             return True
         return clock[1] <= self.moment.hour * 60 + self.moment.minute + 10
+
+
+def _with_next(told: Iterator[tuple[Sentence, Line]]) -> Iterator[tuple[Sentence, Line, Sentence | None]]:
+    """Each sentence with its line and the sentence after it; none is read before it is needed."""
+    now = next(told, None)
+    while now:
+        after = next(told, None)
+        yield *now, after[0] if after else None
+        now = after
 
 
 def in_doubt(total: float, odds: float, signs: frozenset[str]) -> bool:

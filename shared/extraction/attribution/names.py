@@ -37,7 +37,8 @@ _COMMON = frozenset(
         eeoc ftc hmrc asic ato nycrr scpa cplr dwi ime qdro sdb rogs rfas cites hmo ppo re's office's can't cant
         timesheet timesheets timecard narrations narration parcel lot unit bureau council agency authority mum mam mom
         dad workers unbilled billed wip prebill proforma fourth fifth sixth seventh eighth ninth tenth eleventh
-        couldn't don't didn't won't isn't it's that's i'm i've i'll we've we'll let's here's there's
+        couldn't don't didn't won't isn't it's that's i'm i've i'll i'd we've we'll we'd let's here's there's he's she's
+        he'd she'd they'd you'd what's who's
         """
     )
 )
