@@ -131,12 +131,16 @@ class Layer:
         self.rules = tuple(rules)
         self._symbol = symbol
         self._each = [compile_pattern(rule.pattern, words) for rule in rules]
+        needs = [each.needs for each in self._each]
+        self._needs = frozenset[str]().union(*needs) if all(needs) else frozenset()
         self._any = re.compile(
             _BOUNDARY + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
         )
 
     def apply(self, tokens: Tokens) -> Tokens:
         """The tokens with every match replaced. Left to right, each token is read once."""
+        if self._needs and self._needs.isdisjoint(tokens.present):
+            return tokens
         spelled: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
@@ -184,6 +188,11 @@ def _columns(tokens: Tokens) -> tuple[tuple[Any, ...], ...]:
     return tokens.spelled, tokens.starts, tokens.ends, tokens.values
 
 
+def _selects(tokens: frozenset[str]) -> tuple[bool, int]:
+    """Orders what a pattern can't do without by how seldom text holds it: few words before many, marks last."""
+    return any(token[:1] != "<" and not token[:1].isalpha() for token in tokens), len(tokens)
+
+
 def compile_pattern(pattern: str, words: Words) -> Pattern:
     """Read a pattern; PatternError if it is malformed or names an unknown word set."""
     return _Compiler(pattern, words).compile()
@@ -196,35 +205,48 @@ class _Compiler:
         self._pattern = pattern
         self._elements = iter(pattern.split())
         self._sets = words.sets
-        self._needs: list[frozenset[str]] = []
         barriers = "|".join(re.escape(each) for each in words.barriers)
         self._gap_token = rf"(?!(?:{barriers}) )[^ ]+ " if barriers else "[^ ]+ "
 
     def compile(self) -> Pattern:
-        source, alternatives = self._sequence(depth=0)
-        needs = frozenset() if alternatives else min(self._needs, key=len, default=frozenset())
+        source, needs, _ = self._sequence(depth=0)
         try:
             return Pattern(source, re.compile(_BOUNDARY + f"(?:{source})"), needs)
         except re.error as wrong:
             raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
 
-    def _sequence(self, depth: int) -> tuple[str, bool]:
+    def _sequence(self, depth: int) -> tuple[str, frozenset[str], str]:
+        """The expression, what a match can't do without, and how often a group may repeat."""
         parts: list[str] = []
+        branches: list[list[frozenset[str]]] = [[]]
+        repeat = ""
         for element in self._elements:
             if depth and element[0] == ")" and element[1:] in _REPEATS:
-                return f"(?:{''.join(parts)}){_REPEATS[element[1:]]}", False
-            parts.append(self._one(element, depth))
-        if depth:
-            raise PatternError(f"{self._pattern!r}: a group is not closed")
-        return "".join(parts), "|" in parts
+                repeat = element[1:]
+                break
+            if element == "|":
+                branches.append([])
+                parts.append("|")
+                continue
+            part, needs = self._one(element, depth)
+            parts.append(part)
+            if needs:
+                branches[-1].append(needs)
+        else:
+            if depth:
+                raise PatternError(f"{self._pattern!r}: a group is not closed")
+        each = [min(branch, key=_selects, default=frozenset[str]()) for branch in branches]
+        return "".join(parts), frozenset[str]().union(*each) if all(each) else frozenset(), repeat
 
-    def _one(self, element: str, depth: int) -> str:
+    def _one(self, element: str, depth: int) -> tuple[str, frozenset[str]]:
+        """An element's expression, and the tokens of which it holds one at least; none if it may hold others."""
         if element == "(":
-            return self._sequence(depth + 1)[0]
-        if element in {"|", "^", "$"}:
-            return {"|": "|", "^": r"\A", "$": r"\Z"}[element]
+            source, needs, repeat = self._sequence(depth + 1)
+            return f"(?:{source}){_REPEATS[repeat]}", needs if repeat in {"", "+"} else frozenset()
+        if element in {"^", "$"}:
+            return {"^": r"\A", "$": r"\Z"}[element], frozenset()
         if element.startswith("..") and (element[2:] or "0").isdigit():
-            return f"(?:{self._gap_token}){{0,{element[2:] or _GAP}}}?"
+            return f"(?:{self._gap_token}){{0,{element[2:] or _GAP}}}?", frozenset()
         read = _ELEMENT.match(element)
         if read is None:
             raise PatternError(f"{self._pattern!r}: {element!r} is no element")
@@ -237,15 +259,15 @@ class _Compiler:
             options = sorted(found, key=lambda each: (-len(each), each))
             if "" in found:
                 raise PatternError(f"{self._pattern!r}: {element!r} has an empty alternative")
-        symbolic = any(each in _CLASSES or each.startswith("<") for each in options)
-        if not look and not depth and repeat in {"", "+"} and not symbolic:
-            self._needs.append(frozenset(each.split(" ", 1)[0] for each in options))
+        held = not look and repeat in {"", "+"} and _CLASSES.keys().isdisjoint(options)
+        needs = frozenset(each.split(" ", 1)[0] for each in options) if held else frozenset[str]()
         source = "|".join(_CLASSES.get(each) or re.escape(each).replace(r"\ ", " ") for each in options)
         if look == "~":
-            return "(?:" + "|".join(rf"(?<= {re.escape(each)} )|(?<=\A{re.escape(each)} )" for each in options) + ")"
+            behind = "|".join(rf"(?<= {re.escape(each)} )|(?<=\A{re.escape(each)} )" for each in options)
+            return f"(?:{behind})", needs
         if look:
-            return f"(?{'!' if look == '!' else '='}(?:{source}) )"
-        return f"(?:(?:{source}) ){_REPEATS[repeat]}"
+            return f"(?{'!' if look == '!' else '='}(?:{source}) )", needs
+        return f"(?:(?:{source}) ){_REPEATS[repeat]}", needs
 
     def _options(self, entry: str) -> Iterable[str]:
         if not (entry.startswith("{") and entry.endswith("}")):

@@ -24,7 +24,7 @@ from shared.extraction.durations.day import (
 )
 from shared.extraction.durations.reading import Reading
 from shared.extraction.durations.units import HOUR, MINUTE
-from shared.extraction.engine import Layer, Rule, Words
+from shared.extraction.engine import Layer, Rule, Tokens, Words
 from shared.extraction.wordlist import words
 
 _WORDS = Words(
@@ -90,6 +90,14 @@ def _rule(name: str, pattern: str, form: Any = span) -> Rule:
         return reading.under(name) if reading else None
 
     return Rule(name, pattern, produce)
+
+
+_POINTS = NOON | {"<n>", "half", "quarter"}
+
+
+def may_hold_span(tokens: Tokens) -> bool:
+    """Whether a passage names two points of a day at least: the table is long, and most passages don't."""
+    return sum(word in _POINTS or ":" in word for word in tokens.spelled) > 1
 
 
 _ZONE = (

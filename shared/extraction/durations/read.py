@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from shared.extraction.durations.bare import bare_amounts, is_cited
-from shared.extraction.durations.clock import CLOCK
+from shared.extraction.durations.clock import CLOCK, may_hold_span
 from shared.extraction.durations.elided import elided_amounts
 from shared.extraction.durations.hedges import HEDGES, TIMES
 from shared.extraction.durations.numbers import NUMBERS
@@ -45,7 +45,8 @@ def read_passage(text: str, start: int = 0, end: int | None = None) -> AmountTok
     """The tokens of `text[start:end]`, each amount of time one token. Offsets are into `text`."""
     tokens = respelled(tokenise(text, start, end), text)
     for layer in _LAYERS:
-        tokens = layer.apply(tokens)
+        if layer is not CLOCK or may_hold_span(tokens):
+            tokens = layer.apply(tokens)
     spelled = list(tokens.spelled)
     amounts: list[Amount | None] = [None] * len(spelled)
     for index, value in enumerate(tokens.values):
