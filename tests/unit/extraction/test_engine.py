@@ -69,6 +69,34 @@ def test_a_rule_is_passed_over_without_looking_when_its_words_are_absent() -> No
 
 
 @pytest.mark.parametrize(
+    ("pattern", "needs"),
+    [
+        ("# {colour} house", {"house"}),
+        ("# {colour}", {"red", "dark"}),
+        ("house | # hut", {"house", "hut"}),
+        ("house | #", set()),
+        ("# ( old house | hut )", {"old", "hut"}),
+        ("# ( old house | # )", set()),
+        ("# ( old house )?", set()),
+        ("house? !party @now ~then", set()),
+        ("<n> -|--", {"<n>"}),
+    ],
+)
+def test_what_a_rule_needs_is_in_whatever_it_fits(pattern: str, needs: set[str]) -> None:
+    assert compile_pattern(pattern, WORDS).needs == needs
+
+
+def test_a_table_is_passed_over_only_where_no_rule_of_it_can_fit() -> None:
+    rules = [Rule("one", "# red", lambda *_: 1), Rule("other", "( a hut )+", lambda *_: 2)]
+    layer = Layer("<c>", rules, WORDS)
+    empty = tokenise("nothing of it")
+
+    assert layer.apply(empty) is empty
+    assert layer.apply(tokenise("2 red")).spelled == ("<c>",)
+    assert layer.apply(tokenise("a hut")).spelled == ("<c>",)
+
+
+@pytest.mark.parametrize(
     ("text", "spelled"),
     [
         ("2h15m", ("2", "h", "15", "m")),
