@@ -111,7 +111,7 @@ POINTS = Layer(
     "<o>",
     [
         named("<hhmm> hours", "<n> hrs", hour_of_day),
-        named("<hh>h<mm>", "<n> h <n>", hour_mark_of_day),
+        named("<hh>h<mm>", "<n> h <n> !{unit}", hour_mark_of_day),
         named("at <hhmm> hours", "at|by|before|after|since|until|from <n> hours|h", hour_of_day),
         named("<hh>:<mm> hours", "#:# {hour}", clock_of_day),
     ],
