@@ -51,6 +51,8 @@ _FEWEST_MAILS = 3
 _RIDGE, _RIDGE_OF_KINDS, _RIDGE_OF_CHOICES, _RIDGE_OF_CHARGES, _RIDGE_AMONG = 0.2, 0.12, 0.15, 0.25, 0.3
 _TURNS = 6
 _RIDGE_OF_LAWYERS, _FEWEST_HANDS = 0.1, 4
+_OTHERS_COUNT = 0.5
+"""How much other people's hours count in how far the encoder is believed: a lawyer's mailbox holds few."""
 _LEAST = 0.03
 """A weight nearer to nothing than this is left out: together they moved no decision."""
 _WITHIN = re.compile(r"(?<=[a-z,] )[A-Za-z][a-z]{2,}\b")
@@ -418,7 +420,7 @@ def fit_heard(rows: Sequence[Seen], others: Weights) -> dict[str, tuple[float, d
             heard.append(row.heard.work)
             short.append(float(short_of_a_lawyers(row.signs)))
             right.append(row.work)
-            counts.append(row.counts)
+            counts.append(_OTHERS_COUNT if row.hand in OTHERS else row.counts)
     labelled = [(row, row.heard) for row in kept if row.kind is not None and row.heard is not None]
 
     def rightly_typed(share: float) -> int:
