@@ -189,8 +189,8 @@ def _columns(tokens: Tokens) -> tuple[tuple[Any, ...], ...]:
 
 
 def _selects(tokens: frozenset[str]) -> tuple[bool, int]:
-    """Orders what a pattern can't do without by how seldom text holds it: few words before many, marks last."""
-    return any(token[:1] != "<" and not token[:1].isalpha() for token in tokens), len(tokens)
+    """Orders what a pattern can't do without by how seldom text holds it: few before many, marks and symbols last."""
+    return any(not token[:1].isalpha() for token in tokens), len(tokens)
 
 
 def compile_pattern(pattern: str, words: Words) -> Pattern:
