@@ -25,6 +25,7 @@ _BEFORE_HANDS = frozenset({"till", "until", "til", "at", "to", "-", "by", "about
 _UNTIL = frozenset({"till", "until", "til", "'til", "through", "thru"})
 _DOTTED = re.compile(r"\d{1,2}\.[0-5]\d")
 _DAYS_WORK = 540
+"""Minutes: where only one point has its minutes, a longer span is two numbers that are no times of a day."""
 _LONGEST = 960
 """Minutes: nobody works a span longer than 16 hours, and a misread half of the day makes such spans."""
 

@@ -29,6 +29,7 @@ WORK: tuple[tuple[str, float], ...] = (
     ("We talked for an hour and ten about the lease.", 70),
     ("I spent 45 min each on two calls with the trustee this morning.", 90),
     ("I made three calls to the adjuster this morning, ten minutes apiece.", 30),
+    ("We drove to the hearing and back yesterday, 50 minutes drive each way.", 100),
     ("I read four leases this morning, half an hour a pop.", 120),
     ("I spent two lots of 25 minutes with the expert today.", 50),
     ("I was on with Greenwood for 1 hour 20 and the rest of the day is yours.", 80),

@@ -94,6 +94,7 @@ def test_a_table_is_passed_over_only_where_no_rule_of_it_can_fit() -> None:
     assert layer.apply(empty) is empty
     assert layer.apply(tokenise("2 red")).spelled == ("<c>",)
     assert layer.apply(tokenise("a hut")).spelled == ("<c>",)
+    assert Layer("<c>", [Rule("any", "#", lambda *_: 1)], WORDS).apply(tokenise("2")).spelled == ("<c>",)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,8 @@ def test_a_table_is_passed_over_only_where_no_rule_of_it_can_fit() -> None:
         ("the 22nd", ("the", "<ordinal>")),
         ("a@b.example", ("<link>",)),
         ("9.30am", ("9:30", "am")),
+        ("so .... 1.7", ("so", "…", "1.7")),
+        ("exhibits 3,4 or 1,250", ("exhibits", "3,4", "or", "1,250")),
     ],
 )
 def test_what_reads_as_one_mark_is_one_token(text: str, spelled: tuple[str, ...]) -> None:

@@ -52,6 +52,26 @@ def test_a_word_that_people_write_small_is_no_name_for_its_capital(word: str, ev
     assert is_everyday(word) is everyday
 
 
+@pytest.mark.parametrize(
+    ("subject", "body", "name"),
+    [
+        (
+            "Typing error on the Scott fee sheet",
+            "I forgot his wife, so it was an hour and ten minutes on Tuesday.",
+            "Scott",
+        ),
+        ("Fee petition - Pettigrew", "I met with the mother at her church yesterday for two hours.", "Pettigrew"),
+        (
+            "hours, year to date",
+            "Nineteen hours is what I put into the Abubakar brief, finished yesterday.",
+            "Abubakar",
+        ),
+    ],
+)
+def test_a_capital_that_begins_a_subject_or_a_sentence_names_nobody(subject: str, body: str, name: str) -> None:
+    assert names(body, subject=subject, to=COLLEAGUE) == [name]
+
+
 @pytest.mark.parametrize("count", [1, 400])
 def test_a_mail_full_of_names_still_has_one_for_each_entry(count: int) -> None:
     body = "I spent an hour drafting the letter to " + ", ".join(f"Name{n} Person{n}" for n in range(count)) + "."
