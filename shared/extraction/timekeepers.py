@@ -7,9 +7,8 @@ lines; else "TC" or "LOI" would be a timekeeper.
 import re
 from itertools import islice
 
-from shared.extraction.context.vocabulary import DAYS
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
-from shared.extraction.wordlist import words
+from shared.extraction.wordlist import DAYS, words
 from shared.mail.email import Email
 
 _WHO = r"(?:[A-Z]{2,4}|[A-Z][a-z]{1,15}(?:['’-][A-Za-z]{1,15})?(?: [A-Z][a-z'’-]{1,20})?)"

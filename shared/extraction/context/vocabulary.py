@@ -2,9 +2,8 @@
 
 from shared.extraction.engine import Words
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
-from shared.extraction.wordlist import words
+from shared.extraction.wordlist import DAYS, words
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MODALS = words(
     """
     will would should shall may might could can must won't wouldn't can't cannot couldn't shouldn't i'll we'll

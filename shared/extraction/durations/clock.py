@@ -25,7 +25,7 @@ from shared.extraction.durations.day import (
 from shared.extraction.durations.reading import Reading
 from shared.extraction.durations.units import HOUR, MINUTE
 from shared.extraction.engine import Layer, Rule, Tokens, Words
-from shared.extraction.wordlist import words
+from shared.extraction.wordlist import DAYS, words
 
 _WORDS = Words(
     sets={
@@ -71,7 +71,7 @@ _WORDS = Words(
             """
         ),
         "ran": words("ran went lasted carried_on kept_going kept_at_it didn't_stop did_not_stop"),
-        "weekday": words("monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri"),
+        "weekday": (*DAYS, *words("mon tue tues wed thu thurs fri")),
         "month": words("january february march april may june july august september october november december"),
         "place": words("court chambers conf conference session committee hearing meeting mediation there"),
         "after": words(

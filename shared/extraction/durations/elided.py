@@ -4,7 +4,7 @@ from shared.extraction.durations.numbers import Number
 from shared.extraction.durations.reading import Amount, Form, Reading
 from shared.extraction.engine import Tokens
 from shared.extraction.lexicon import WORK_GERUND
-from shared.extraction.wordlist import words
+from shared.extraction.wordlist import DAYS, words
 
 _REACH = 40
 """Tokens back to the amount whose unit is shared."""
@@ -12,7 +12,7 @@ _LEAST_MINUTES = 15.0
 """So many more, after an hour or less, are no hours."""
 _MORE = frozenset({"another", "further", "additional", "more"})
 _AND = frozenset({"and", ",", "plus", "then", "&"})
-_WHEN = frozenset(words("yesterday today tonight last this monday tuesday wednesday thursday friday saturday sunday"))
+_WHEN = frozenset((*DAYS, *words("yesterday today tonight last this")))
 _FOR = frozenset({"on", "for", "with", "w/", "re", "in"})
 _ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--", "after"}) | _WHEN
 
