@@ -29,6 +29,7 @@ class Entries:
         self._begun: dict[int, str] = {}
         self._last: tuple[Decided, date] | None = None
         self._days = self._all_days(decided)
+        self._written_to = [each.name.split()[0] for each in email.recipients if each.name.strip()]
 
     def _all_days(self, decided: list[Decided]) -> Days:
         """The days that the mail names, but for numbers that are amounts of time ("10.30 - 11.00")."""
@@ -61,6 +62,8 @@ class Entries:
         text = narrative(
             self._deciding.text[evidence.start : max(evidence.start, amount.start)],
             self._deciding.text[min(amount.end, evidence.end) : evidence.end],
+            told=(*([client.name] if client.name else []), *self._written_to),
+            earlier=self._earlier(each),
         )
         return Entry(
             duration_minutes=round(bounds[0], 2),
@@ -84,6 +87,14 @@ class Entries:
                 *([free] if free else []),
             ),
         )
+
+    def _earlier(self, each: Decided) -> str:
+        """The sentence before, if it tells work and no time of its own: "Read the lease. Took me an hour."."""
+        sentence = each.candidate.sentence.before
+        if sentence is None or sentence.marks or not says_work(sentence.tokens):
+            return ""
+        start, end = sentence.tokens.starts[0], sentence.tokens.ends[-1]
+        return self._deciding.text[start : min(end, start + EVIDENCE_LIMIT)]
 
     def _free(self, each: Decided) -> str | None:
         """Why the work is not charged; None if it is."""

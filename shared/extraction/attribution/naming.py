@@ -34,7 +34,7 @@ _BILLED_TO = re.compile(
     rf"|\.\s+)(?P<alone>{_CAPITALS}),\s+(?:please|pls)\b"
 )
 _CASE = re.compile(
-    rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:Estate|Matter|Guardianship"
+    rf"{_CAPITALS}\s+v\.?s?\.?\s+{_CAPITALS}|(?:In\s+re\s+(?:the\s+)?)?(?:Estate|Matter|Guardianship"
     rf"|Marriage)\s+of\s+{_CAPITALS}|In\s+re\s+{_CAPITALS}|Project\s+{_CAPITALS}"
 )
 _NUMBER = re.compile(r"(?<![\w$£€/.-])\d{4,6}[-.]\d{2,5}(?![\w/-])")
@@ -59,6 +59,9 @@ _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof"})
 _OFFICES = frozenset(
     {"judge", "justice", "j", "hon", "magistrate", "master", "counsel", "ausa", "ada", "atty", "expert"}
 )
+_AFTER = re.compile(r"\s*(['’]s\b|[a-z]+|\d|[^\w\s]|$)")
+_FAR = 14
+"""Characters beside a name in which the word next to it is looked for."""
 _MOST_PLACES = 5
 _SHORT, _LONG = 3, 60
 _MANY = 3
@@ -222,7 +225,7 @@ class Naming:
 
     def _of(self, name: str) -> Iterator[tuple[str, bool]]:
         low, words = name.lower(), name.split()
-        before = self._words_before(low)
+        before, after = self._words_around(low)
         client = (self._client or "").lower()
         yield "a matter's", self._is_matter(name)
         yield "all names", all_names(name)
@@ -246,16 +249,22 @@ class Naming:
         yield "judge or counsel", not _OFFICES.isdisjoint(before)
         yield "begins lines", self._beginnings(low) > 1
         yield "possessive", f"{low}'s" in self._low or f"{low}\u2019s" in self._low
+        yield from ((f"after {word!r}", True) for word in before if is_everyday(word))
+        yield from ((f"before {word!r}", True) for word in after if not word.isalpha() or is_everyday(word))
 
-    def _words_before(self, low: str) -> set[str]:
-        """The words right before a name, wherever the text has it."""
-        found, at = set(), self._low.find(low)
+    def _words_around(self, low: str) -> tuple[set[str], set[str]]:
+        """The words right before a name and what comes right after it (a word, a mark, "#" for a number), wherever."""
+        before, after = set[str](), set[str]()
+        at = self._low.find(low)
         for _ in range(_MOST_PLACES):
             if at < 0:
                 break
-            found.add(self._low[max(0, at - 14) : at].rstrip(" .").rpartition(" ")[2].rpartition("\n")[2])
-            at = self._low.find(low, at + 1)
-        return found
+            before.add(self._low[max(0, at - _FAR) : at].rstrip(" .").rpartition(" ")[2].rpartition("\n")[2])
+            end = at + len(low)
+            if found := _AFTER.match(self._low, end, end + _FAR):
+                after.add("#" if found[1].isdigit() else found[1])
+            at = self._low.find(low, end)
+        return before, after
 
     def _beginnings(self, low: str) -> int:
         """How many lines a name begins."""

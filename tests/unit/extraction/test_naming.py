@@ -72,6 +72,27 @@ def test_a_capital_that_begins_a_subject_or_a_sentence_names_nobody(subject: str
     assert names(body, subject=subject, to=COLLEAGUE) == [name]
 
 
+@pytest.mark.parametrize(
+    ("subject", "body", "name"),
+    [
+        ("hearings", "I was stuck in Dept 6 this morning, 50 minutes of it on Ostrander.", "Ostrander"),
+        ("today", "I spent forty minutes on the phone with Dr. Voss about the Gilliam file.", "Gilliam"),
+        ("Medicaid", "I spent an hour with the caseworker from Medicaid on the Coombs matter.", "Coombs"),
+        ("Thursday", "I spoke to the clerk at Grandview for 20 minutes on Sykes.", "Sykes"),
+    ],
+)
+def test_the_words_beside_a_name_tell_a_matter_from_a_place_a_doctor_and_an_office(
+    subject: str, body: str, name: str
+) -> None:
+    assert names(body, subject=subject, to=COLLEAGUE) == [name]
+
+
+def test_a_case_is_named_whole() -> None:
+    body = "On Thursday I read the bank's certificates for an hour and a half."
+
+    assert names(body, subject="Fee petition, In re Estate of Tull", to=COLLEAGUE) == ["In re Estate of Tull"]
+
+
 @pytest.mark.parametrize("count", [1, 400])
 def test_a_mail_full_of_names_still_has_one_for_each_entry(count: int) -> None:
     body = "I spent an hour drafting the letter to " + ", ".join(f"Name{n} Person{n}" for n in range(count)) + "."
