@@ -50,6 +50,9 @@ _JOINING = frozenset({"of", "the", "v", "vs", "and", "st", "de", "la", "van", "v
 _RUN = re.compile(r"[A-Z][\w’'-]*(?:(?: +(?:&|v\.?s?\.?) +|/| +)[A-Z][\w’'-]*)*")
 _COMPANY = re.compile(r"(?:\b(?:with|w/|from|by|to|Mr|Mrs|Ms|Dr|Judge|Hon)\.?|[A-Z]\.)\s*$")
 
+_NEAR = 24
+"""Characters before a name in which the word that it keeps company with ends."""
+
 
 def is_name(text: str) -> bool:
     """Whether the words could name a client or matter: not of the work alone, and beginning with no common word."""
@@ -96,7 +99,7 @@ def names_in(text: str) -> Iterator[tuple[str, bool]]:
             words.pop()
         name = re.sub(r"['’]s$", "", " ".join(words))
         if name and is_name(name):
-            yield name, bool(_COMPANY.search(text[: found.start()]))
+            yield name, bool(_COMPANY.search(text, max(0, found.start() - _NEAR), found.start()))
 
 
 def _bare(word: str) -> str:

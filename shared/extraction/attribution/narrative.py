@@ -18,7 +18,7 @@ _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 # "Sat" is a day before a mark or a number, and a verb before anything else.
 _WEEKDAY = rf"(?:{'|'.join(DAYS)}|mon|tues?|weds?|thurs?|thu|fri|(?:sat|sun)(?=\s*(?:[,:;.)–—-]|\d|{_PART}|$)))"
 _DAY = (
-    r"(?:(?:on|late|early|first thing|all|over|of)\s+)*(?:"
+    r"(?:(?:on|late|early|first thing|all|over|of)\s+){0,2}(?:"
     rf"(?:this|that|last|yesterday|tomorrow|{_WEEKDAY}\.?)\s+{_PART}|yesterday|today|tonight|tonite|"
     rf"(?:last|this)\s+{_WEEKDAY}|"
     rf"{_WEEKDAY}\b\.?(?:\s+last\b|,?\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?(?:\s+{_MONTH})?)?|"
@@ -62,8 +62,8 @@ _GOVERNING = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TURNING = re.compile(
-    r"""(?:^|[\s,;:.(–—-]*[,;:.(–—-]\s*
-      |\s+(?=(?:and|but|because|though|although|which|who|once|while|when|as\ (?:you|he|she|they|it|i))\b))
+    r"""(?:^|[,;:.(–—-]\s*
+      |\s(?=(?:and|but|because|though|although|which|who|once|while|when|as\ (?:you|he|she|they|it|i))\b))
     (?:@.*
       |(?:which|who|most\ of\ (?:it|which|that|whom)|because|mostly\ because|though|although|but|since|so|if|when|while
       |once|even|as\ (?:you|he|she|they|it|i)|and\ (?:i|we|he|she|they|it|you|that|there|no)|yes|no|ok|ugh|sorry|thanks
@@ -79,7 +79,7 @@ _AFTER_AMOUNT = re.compile(
     r"\s+(?:spent|wasted|put\s+in|did|needed|had|took|used)(?:\s+on)?)\b[\s,:;.)–—-]*)+",
     re.IGNORECASE,
 )
-_LAST_DAY = re.compile(rf"(?:^|[\s,;(–—-]+){_DAY}[\s,;:)–—-]*$", re.IGNORECASE)
+_LAST_DAY = re.compile(rf"(?:^|[\s,;(–—-]){_DAY}[\s,;:)–—-]*$", re.IGNORECASE)
 _ITS_DAY = re.compile(
     r"(?:\b(?:of|dated|sworn|from|to|by|until|till|for|since|before|after|the|and|on or about)|['’]s)$", re.IGNORECASE
 )
@@ -172,7 +172,10 @@ def _balanced(text: str) -> str:
 def _without_day(text: str) -> str:
     """The text without the day at its end, unless that is of a thing ("the letter of 4 March")."""
     found = _LAST_DAY.search(text)
-    return text if found is None or _ITS_DAY.search(text[: found.start()]) else text[: found.start()].rstrip(_END)
+    if found is None:
+        return text
+    rest = text[: found.start()].rstrip(_END)
+    return text if _ITS_DAY.search(rest) else rest
 
 
 def _says(text: str) -> bool:

@@ -121,7 +121,7 @@ def _in_other_words(place: int, each: Stated, stated: Sequence[Stated]) -> tuple
     if not place or abs(stated[place - 1].minutes - each.minutes) > _SAME:
         return None
     before = stated[place - 1]
-    if each.gap is not None and _MEANING.fullmatch(each.gap):
+    if each.gap is not None and len(each.gap) <= _NEXT_LINE and _MEANING.fullmatch(each.gap):
         return "<t> (<t>)", "the same time in other words"
     if before.span and each.start - before.end < _NEXT_LINE and len(each.words - _NO_WORK) == 0:
         return "<span> <t>", "the time of the span before it"
