@@ -10,7 +10,7 @@ from shared.extraction.attribution.narrative import narrative
 from shared.extraction.clauses import core, lead_of
 from shared.extraction.confidence import confidence
 from shared.extraction.context.charged import is_billed, is_given
-from shared.extraction.context.done import says_work
+from shared.extraction.context.done import says_work, work_in
 from shared.extraction.context.repeats import Stated
 from shared.extraction.deciding import Decided, Deciding
 from shared.extraction.found import Context, Entry
@@ -91,7 +91,7 @@ class Entries:
     def _earlier(self, each: Decided) -> str:
         """The sentence before, if it tells work and no time of its own: "Read the lease. Took me an hour."."""
         sentence = each.candidate.sentence.before
-        if sentence is None or sentence.marks or not says_work(sentence.tokens):
+        if sentence is None or sentence.marks or not work_in(sentence.tokens):
             return ""
         start, end = sentence.tokens.starts[0], sentence.tokens.ends[-1]
         return self._deciding.text[start : min(end, start + EVIDENCE_LIMIT)]

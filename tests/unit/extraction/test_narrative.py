@@ -55,6 +55,12 @@ def test_a_sentence_before_that_has_a_time_of_its_own_tells_that_and_nothing_els
     assert [entry.description for entry in entries] == ["Drafted the motion", "It took another hour on Tuesday."]
 
 
+def test_a_sentence_before_that_tells_no_work_tells_nothing_of_it() -> None:
+    (entry,) = found("Your mother is well. It took me ten minutes.").entries
+
+    assert entry.description == "It took me ten minutes."
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
@@ -64,6 +70,11 @@ def test_a_sentence_before_that_has_a_time_of_its_own_tells_that_and_nothing_els
         ("Lineup photos (on Zoom), ", "", "Lineup photos (on Zoom)"),
         ("", " hearing (the clerk was late", "Hearing"),
         ("Donna put me down for ", " reading this", "Reading this"),
+        ("I drafted the brief for ", ", which he won't like", "Drafted the brief"),
+        ("I drafted the brief for ", " because he had asked", "Drafted the brief"),
+        ("reply brief (", " @ $425 = $765)", "Reply brief"),
+        ("he rang) call with the bank ", "", "He rang call with the bank"),
+        ("Hi Peter - position statement, ", "", "Position statement"),
         ("it took ", ".", ""),
         ("", "", ""),
     ],
