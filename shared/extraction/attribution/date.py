@@ -16,8 +16,8 @@ _OLDEST, _OLDEST_WITH_YEAR, _USUAL = 200, 1100, 75
 _MOST_MENTIONS = 80
 """Days that are read of one mail: several times what people write."""
 
-_DAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
-_MONTH = (
+WEEKDAY = r"(?:mon(?:day)?|tues?(?:day)?|wed(?:s|nesday)?|thu(?:rs?(?:day)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
@@ -27,13 +27,13 @@ _NUMERIC = (
     r"|\d{1,2}-\d{1,2}-(?:\d{4}|\d{2}))(?!\w)"
 )
 _NAMED = (
-    rf"(?P<named>{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?(?!\w|:\d)"
-    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?:\s+day)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?)"
+    rf"(?P<named>{MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?(?!\w|:\d)"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?:\s+day)?\s+(?:of\s+)?{MONTH}\b\.?(?:,?\s+\d{{4}})?)"
 )
 _ORDINAL = r"(?P<ordinal>\d{1,2}(?:st|nd|rd|th))\b(?:\s+inst\b)?"
-_DATE = rf"(?:(?P<weekday>{_DAY})\b\.?,?\s+)?(?:the\s+)?(?:{_NUMERIC}|{_NAMED}|{_ORDINAL})"
-_NUMBERED = rf"(?P<its>{_DAY})\.?\s+(?:the\s+)?(?P<number>\d{{1,2}})(?=\s*(?:$|[-:–—,]))"
-_ALONE = rf"(?P<alone>{_DAY})\b(?P<last>\s+(?:of\s+)?last(?:\s+week)?\b)?(?P<owns>['’]s\s+[\w-]+)?"
+_DATE = rf"(?:(?P<weekday>{WEEKDAY})\b\.?,?\s+)?(?:the\s+)?(?:{_NUMERIC}|{_NAMED}|{_ORDINAL})"
+_NUMBERED = rf"(?P<its>{WEEKDAY})\.?\s+(?:the\s+)?(?P<number>\d{{1,2}})(?=\s*(?:$|[-:–—,]))"
+_ALONE = rf"(?P<alone>{WEEKDAY})\b(?P<last>\s+(?:of\s+)?last(?:\s+week)?\b)?(?P<owns>['’]s\s+[\w-]+)?"
 _RELATIVE = (
     r"(?P<before>(?:the\s+)?(?:day|night) before (?:yesterday|last))"
     r"|(?P<yesterday>yesterday|yday|last (?:night|nite|evening))"

@@ -8,15 +8,16 @@ won't like"). Nothing is put in that the email doesn't say.
 import re
 from collections.abc import Collection
 
-from shared.extraction.wordlist import DAYS, words
+from shared.extraction.attribution.date import MONTH, WEEKDAY
+from shared.extraction.wordlist import words
 from shared.models import DESCRIPTION_LIMIT
 
 _SPACE = re.compile(r"\s+")
 _MARKS, _END = " \t\n-*•·–—|,;:.!+)]}&/=>", " \t\n-*•·–—|,;:.!+([{&/=>"
 _PART = r"(?:mornings?|afternoon|evening|night|lunchtime|noon|[ap]\.?m\b\.?|week)"
-_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_MONTH = rf"{MONTH}\b\.?"
 # "Sat" is a day before a mark or a number, and a verb before anything else.
-_WEEKDAY = rf"(?:{'|'.join(DAYS)}|mon|tues?|weds?|thurs?|thu|fri|(?:sat|sun)(?=\s*(?:[,:;.)–—-]|\d|{_PART}|$)))"
+_WEEKDAY = rf"(?:(?!(?:sat|sun)\b){WEEKDAY}|(?:sat|sun)(?=\s*(?:[,:;.)–—-]|\d|{_PART}|$)))"
 _DAY = (
     r"(?:(?:on|late|early|first thing|all|over|of)\s+){0,2}(?:"
     rf"(?:this|that|last|yesterday|tomorrow|{_WEEKDAY}\.?)\s+{_PART}|yesterday|today|tonight|tonite|"
@@ -49,7 +50,8 @@ _OPENING = re.compile(
 _GOVERNING = re.compile(
     r"""(?:^|(?<=[\s,;:(–—-]))(?:
       (?:(?:it|that|this|these|which|all|they)\s+)?(?:(?:then|also|alone|only|has|have|had|did)\s+)*
-      (?:took|takes?|taken|taking|ran|runs?|lasted|came|comes|went|filled|ate|eats|required|needed|cost|used|kept|swallowed)
+      (?:took|takes?|taken|taking|ran|runs?|lasted|came|comes|went|filled|ate|eats|required|needed|cost|used|kept
+        |swallowed)
       (?:\s+(?:me|us|him|her|them|you|up|on|out|to))*
     | (?:(?:and\s+)?(?:it|that|this)\s+)?(?:was|were|is|are)
     | (?:spent|put(?:\s+in)?|did|done|devoted|logged|worked|had|gave|given|got|billed|recorded|entered)
@@ -75,8 +77,8 @@ _BOOKING = re.compile(
     r"\s+(?:(?:should|can|could|may|to)\s+be\s+(?:added|billed|entered|recorded|charged)|each way)\b.*", re.DOTALL
 )
 _AFTER_AMOUNT = re.compile(
-    rf"^(?:(?:of\s+(?:it|that|which|them)|or\s+so|odd|ish|in\s+all|for\s+(?:me|us)|{_DAY}|(?:that\s+)?(?:i|we)(?:['’]ve|\s+have|\s+had)?"
-    r"\s+(?:spent|wasted|put\s+in|did|needed|had|took|used)(?:\s+on)?)\b[\s,:;.)–—-]*)+",
+    rf"^(?:(?:of\s+(?:it|that|which|them)|or\s+so|odd|ish|in\s+all|for\s+(?:me|us)|{_DAY}"
+    r"|(?:that\s+)?(?:i|we)(?:['’]ve|\s+have|\s+had)?\s+(?:spent|wasted|put\s+in|did|needed|had|took|used)(?:\s+on)?)\b[\s,:;.)–—-]*)+",
     re.IGNORECASE,
 )
 _LAST_DAY = re.compile(rf"(?:^|[\s,;(–—-]){_DAY}[\s,;:)–—-]*$", re.IGNORECASE)
@@ -137,7 +139,8 @@ def _head(text: str, told: Collection[str]) -> str:
         for name in told:
             if text.lower().startswith(name.lower()) and (found := _AFTER_NAME.match(text, len(name))):
                 text = text[found.end() :]
-        text = _OPENING.sub("", text, count=1) if _OPENING.match(text) else text
+        if found := _OPENING.match(text):
+            text = text[found.end() :]
         text = text.lstrip(_MARKS)
         if text == left:
             break

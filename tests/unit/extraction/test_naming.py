@@ -6,6 +6,7 @@ import pytest
 
 from shared.extraction import Context, extract
 from shared.extraction.attribution.names import is_everyday
+from shared.extraction.attribution.naming import Naming, Places
 from shared.mail import Address
 from shared.models import Matter
 from tests.unit.extraction.mails import BOOKKEEPER, COLLEAGUE, found, mail
@@ -85,6 +86,21 @@ def test_the_words_beside_a_name_tell_a_matter_from_a_place_a_doctor_and_an_offi
     subject: str, body: str, name: str
 ) -> None:
     assert names(body, subject=subject, to=COLLEAGUE) == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "signs"),
+    [
+        ("I drove to Roanoke.", "Roanoke", {"after 'to'", "before '.'"}),
+        ("Heard in Dept 6 today.", "Dept", {"after 'in'", "before '#'"}),
+        ("Read the Gilliam file.", "Gilliam", {"after 'the'", "before 'file'"}),
+        ("Ostrander's lease", "Ostrander", {'before "\'s"'}),
+    ],
+)
+def test_what_stands_beside_a_name_is_a_sign(text: str, name: str, signs: set[str]) -> None:
+    seen = Naming(mail(text)).candidates(Places(text, text, text, None, "", terse=False))[name]
+
+    assert {sign for sign in seen if sign.startswith(("after ", "before ")) and " & " not in sign} == signs
 
 
 def test_a_case_is_named_whole() -> None:

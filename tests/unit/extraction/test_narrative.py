@@ -37,6 +37,7 @@ def test_it_tells_the_work_and_neither_its_time_nor_its_day(text: str, line: str
         ("(b) prepared the IHT400 and four schedules, 12/10 - 3.8 hours", ["Prepared the IHT400 and four schedules"]),
         ("Sat with the examiner, 1.5\nSat 10 Oct: reply brief, 2.0", ["Sat with the examiner", "Reply brief"]),
         ("Charge conference 0.9", ["Charge conference"]),
+        ("Exhibits sorted and marked 12, 1.4", ["Exhibits sorted and marked 12"]),
     ],
 )
 def test_a_time_line_gives_neither_its_matter_nor_its_day_nor_its_number(text: str, lines: list[str]) -> None:

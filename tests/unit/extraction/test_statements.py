@@ -175,6 +175,14 @@ def test_an_amount_is_put_right_by_the_next_only_where_the_words_between_say_so(
     assert repeats([wrong, right]) == ({0: ("<t>, no, <t>", "put right by what follows")} if corrected else {})
 
 
+@pytest.mark.parametrize(("between", "same"), [(" (", True), (" (" + "-" * 90, False)])
+def test_the_same_minutes_are_the_same_time_only_right_behind(between: str, *, same: bool) -> None:
+    first = Stated(18, "call, 18 minutes", "", frozenset({"call"}), -1, passage=0, start=6, end=16)
+    again = Stated(18, "the lien .3", "", frozenset({"lien"}), -1, passage=0, start=200, end=202, gap=between)
+
+    assert bool(repeats([first, again])) is same
+
+
 def test_what_the_sender_says_is_billed_is_charged_whatever_stands_around_it() -> None:
     (billed,) = found("I'm only billing the 15 minutes that we actually spoke, not the time I waited.").entries
     (free,) = found("I won't bill the 15 minutes that we talked about the deposition.").entries
