@@ -27,6 +27,8 @@ from typing import Any
 
 _GAP = 4
 _REPEATS = {"?": "?", "*": "{0,4}", "+": "{1,4}", "": ""}
+_HELD = frozenset({"", "+"})
+"""The repetitions of what must be there."""
 _ELEMENT = re.compile(r"(?P<look>[!@~]?)(?P<body>.+?)(?P<repeat>[?*+]?)$")
 _CLASSES = {"#": r"(?:\d[\d,]*(?:\.\d+)?|\.\d+)", "#:#": r"\d{0,2}:\d\d"}
 _BOUNDARY = r"(?<![^ ])"
@@ -99,11 +101,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled pattern; a match holds at least one token of `needs`, unless that is empty."""
+    """A compiled pattern; a match holds at least one token of `needs`, unless that is empty.
+
+    `begins`: the tokens, and the classes ("#", "#:#"), with one of which every match begins; None if it may be any.
+    """
 
     source: str
     expression: re.Pattern[str]
     needs: frozenset[str]
+    begins: frozenset[str] | None
 
     def search(self, tokens: Tokens) -> re.Match[str] | None:
         """The first match in the token string."""
@@ -133,6 +139,7 @@ class Layer:
         self._each = [compile_pattern(rule.pattern, words) for rule in rules]
         needs = [each.needs for each in self._each]
         self._needs = frozenset[str]().union(*needs) if all(needs) else frozenset()
+        self._begins = _all_of(each.begins for each in self._each)
         self._any = re.compile(
             _BOUNDARY + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
         )
@@ -162,18 +169,30 @@ class Layer:
         return Tokens(tuple(spelled), tuple(starts), tuple(ends), tuple(values))
 
     def _readings(self, tokens: Tokens) -> Iterator[tuple[int, int, Any]]:
-        string, at = tokens.string, 0
-        while found := self._any.search(string, at):
-            at = string.index(" ", found.start()) + 1
-            first, _ = tokens.indices(found.start(), at)
+        string, done = tokens.string, 0
+        for first in self._beginnings(tokens):
+            if first < done or not (found := self._any.match(string, tokens.place(first))):
+                continue
             for match, rule in self._matches(string, found):
                 last = first + match.group().count(" ")
                 inner = [value for value in tokens.values[first:last] if value is not None]
                 value = rule.produce(tokens.spelled[first:last], inner)
                 if value is not None:
                     yield first, last, value
-                    at = match.end()
+                    done = last
                     break
+
+    def _beginnings(self, tokens: Tokens) -> Iterable[int]:
+        """The tokens at which a rule may begin: far fewer than there are, so that they are tried one by one."""
+        begins = self._begins
+        if begins is None:
+            return range(len(tokens.spelled))
+        numbers = not begins.isdisjoint(_CLASSES)
+        return [
+            index
+            for index, token in enumerate(tokens.spelled)
+            if token in begins or (numbers and (token[0].isdigit() or token[0] in ".:"))
+        ]
 
     def _matches(self, string: str, found: re.Match[str]) -> Iterator[tuple[re.Match[str], Rule]]:
         """The rule that the one expression found and, for when it declines, those after it."""
@@ -188,6 +207,12 @@ def _columns(tokens: Tokens) -> tuple[tuple[Any, ...], ...]:
     return tokens.spelled, tokens.starts, tokens.ends, tokens.values
 
 
+def _all_of(sets: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    """All tokens of the sets; None, which stands for every token, if it is among them."""
+    every = list(sets)
+    return None if None in every else frozenset[str]().union(*filter(None, every))
+
+
 def _selects(tokens: frozenset[str]) -> tuple[bool, int]:
     """Orders what a pattern can't do without by how seldom text holds it: few before many, marks and symbols last."""
     return any(not token[:1].isalpha() for token in tokens), len(tokens)
@@ -196,6 +221,20 @@ def _selects(tokens: frozenset[str]) -> tuple[bool, int]:
 def compile_pattern(pattern: str, words: Words) -> Pattern:
     """Read a pattern; PatternError if it is malformed or names an unknown word set."""
     return _Compiler(pattern, words).compile()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a pattern: its expression, and what `Pattern` says of a whole one.
+
+    `empty`: whether it may match no token; `repeat`: of a group, how often it may.
+    """
+
+    source: str
+    needs: frozenset[str] = frozenset()
+    begins: frozenset[str] | None = frozenset()
+    empty: bool = True
+    repeat: str = ""
 
 
 class _Compiler:
@@ -209,16 +248,15 @@ class _Compiler:
         self._gap_token = rf"(?!(?:{barriers}) )[^ ]+ " if barriers else "[^ ]+ "
 
     def compile(self) -> Pattern:
-        source, needs, _ = self._sequence(depth=0)
+        whole = self._sequence(depth=0)
+        begins = None if whole.empty else whole.begins
         try:
-            return Pattern(source, re.compile(_BOUNDARY + f"(?:{source})"), needs)
+            return Pattern(whole.source, re.compile(_BOUNDARY + f"(?:{whole.source})"), whole.needs, begins)
         except re.error as wrong:
             raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
 
-    def _sequence(self, depth: int) -> tuple[str, frozenset[str], str]:
-        """The expression, what a match can't do without, and how often a group may repeat."""
-        parts: list[str] = []
-        branches: list[list[frozenset[str]]] = [[]]
+    def _sequence(self, depth: int) -> _Part:
+        branches: list[list[_Part]] = [[]]
         repeat = ""
         for element in self._elements:
             if depth and element[0] == ")" and element[1:] in _REPEATS:
@@ -226,27 +264,37 @@ class _Compiler:
                 break
             if element == "|":
                 branches.append([])
-                parts.append("|")
-                continue
-            part, needs = self._one(element, depth)
-            parts.append(part)
-            if needs:
-                branches[-1].append(needs)
+            else:
+                branches[-1].append(self._one(element, depth))
         else:
             if depth:
                 raise PatternError(f"{self._pattern!r}: a group is not closed")
-        each = [min(branch, key=_selects, default=frozenset[str]()) for branch in branches]
-        return "".join(parts), frozenset[str]().union(*each) if all(each) else frozenset(), repeat
+        needs = [
+            min((part.needs for part in branch if part.needs), key=_selects, default=frozenset[str]())
+            for branch in branches
+        ]
+        return _Part(
+            source="|".join("".join(part.source for part in branch) for branch in branches),
+            needs=frozenset[str]().union(*needs) if all(needs) else frozenset(),
+            begins=_all_of(_begins(branch) for branch in branches),
+            empty=any(all(part.empty for part in branch) for branch in branches),
+            repeat=repeat,
+        )
 
-    def _one(self, element: str, depth: int) -> tuple[str, frozenset[str]]:
-        """An element's expression, and the tokens of which it holds one at least; none if it may hold others."""
+    def _one(self, element: str, depth: int) -> _Part:
         if element == "(":
-            source, needs, repeat = self._sequence(depth + 1)
-            return f"(?:{source}){_REPEATS[repeat]}", needs if repeat in {"", "+"} else frozenset()
+            group = self._sequence(depth + 1)
+            held = group.repeat in _HELD
+            return _Part(
+                source=f"(?:{group.source}){_REPEATS[group.repeat]}",
+                needs=group.needs if held else frozenset(),
+                begins=group.begins,
+                empty=group.empty or not held,
+            )
         if element in {"^", "$"}:
-            return {"^": r"\A", "$": r"\Z"}[element], frozenset()
+            return _Part({"^": r"\A", "$": r"\Z"}[element])
         if element.startswith("..") and (element[2:] or "0").isdigit():
-            return f"(?:{self._gap_token}){{0,{element[2:] or _GAP}}}?", frozenset()
+            return _Part(f"(?:{self._gap_token}){{0,{element[2:] or _GAP}}}?", begins=None)
         read = _ELEMENT.match(element)
         if read is None:
             raise PatternError(f"{self._pattern!r}: {element!r} is no element")
@@ -259,15 +307,20 @@ class _Compiler:
             options = sorted(found, key=lambda each: (-len(each), each))
             if "" in found:
                 raise PatternError(f"{self._pattern!r}: {element!r} has an empty alternative")
-        held = not look and repeat in {"", "+"} and _CLASSES.keys().isdisjoint(options)
-        needs = frozenset(each.split(" ", 1)[0] for each in options) if held else frozenset[str]()
         source = "|".join(_CLASSES.get(each) or re.escape(each).replace(r"\ ", " ") for each in options)
         if look == "~":
             behind = "|".join(rf"(?<= {re.escape(each)} )|(?<=\A{re.escape(each)} )" for each in options)
-            return f"(?:{behind})", needs
+            return _Part(f"(?:{behind})")
         if look:
-            return f"(?{'!' if look == '!' else '='}(?:{source}) )", needs
-        return f"(?:(?:{source}) ){_REPEATS[repeat]}", needs
+            return _Part(f"(?{'!' if look == '!' else '='}(?:{source}) )")
+        begins = frozenset(each.split(" ", 1)[0] for each in options)
+        held = repeat in _HELD
+        return _Part(
+            source=f"(?:(?:{source}) ){_REPEATS[repeat]}",
+            needs=begins if held and _CLASSES.keys().isdisjoint(options) else frozenset(),
+            begins=begins,
+            empty=not held,
+        )
 
     def _options(self, entry: str) -> Iterable[str]:
         if not (entry.startswith("{") and entry.endswith("}")):
@@ -276,3 +329,13 @@ class _Compiler:
             return self._sets[entry[1:-1]]
         except KeyError:
             raise PatternError(f"{self._pattern!r}: no word set {entry}") from None
+
+
+def _begins(branch: Sequence[_Part]) -> frozenset[str] | None:
+    """With which tokens a run of parts may begin: the first part's, and where that may be empty, the next one's."""
+    able: list[frozenset[str] | None] = []
+    for part in branch:
+        able.append(part.begins)
+        if not part.empty:
+            break
+    return _all_of(able)

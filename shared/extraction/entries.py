@@ -1,5 +1,6 @@
 """An amount decided to be work becomes an entry: its words, its day, its client or matter, its type, its price."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -17,6 +18,10 @@ from shared.extraction.found import Context, Entry
 from shared.extraction.weighing import free_by, likeliest_day, likeliest_kind
 from shared.mail.email import Email, Span
 from shared.models import DESCRIPTION_LIMIT, EVIDENCE_LIMIT, MINUTES_A_DAY
+
+_ENDS = re.compile(r"[.,;:)!?]|\s*$", re.MULTILINE)
+_NEAR = 2_000
+"""Characters around an amount in which its matter is looked for: more than a paragraph that people write."""
 
 
 class Entries:
@@ -125,7 +130,9 @@ class Entries:
             end=candidate.amount.end,
             start=candidate.amount.start,
             dated=each.line.dated,
+            form=candidate.amount.form,
             span=candidate.amount.clock is not None,
+            ends=bool(_ENDS.match(self._deciding.text, candidate.amount.end, passage.end)),
             gap=None if before is None else self._gap(before, each),
         )
 
@@ -171,10 +178,13 @@ class Entries:
         if begun := self._matters.naming.prefix(own, terse=terse):
             self._begun[passage.start] = begun
         heading = self._begun.get(passage.start) or each.line.matter
-        sentence = text[candidate.tokens.starts[0] : candidate.tokens.ends[-1]]
+        amount = candidate.amount
+        before = amount.start - _NEAR
+        sentence = text[max(before, candidate.tokens.starts[0]) : min(amount.end + _NEAR, candidate.tokens.ends[-1])]
+        paragraph = text[max(before, passage.start) : amount.start]
         lead = lead_of(candidate.sentence)
         led = text[lead.tokens.starts[0] : lead.tokens.ends[-1]] if lead else ""
-        return Places(own, sentence, text[passage.start : candidate.amount.start], heading, led, terse)
+        return Places(own, sentence, paragraph, heading, led, terse)
 
     def _day(self, each: Decided, clause: Span) -> date:
         """The day that its signs speak for most."""

@@ -53,7 +53,8 @@ class Timekeepers:
         placed: list[tuple[int, str, str]] = []
         for span in email.new:
             for found in islice(_PERSONS.finditer(email.body, span.start, span.end), _MOST):
-                slot = _kind(found["before"]) + _kind(found["after"])
+                after = found["after"]
+                slot = _kind(found["before"]) + (_kind(after) if after.strip() else " ")
                 placed.append((found.start("who"), found["who"], slot))
                 if self._is_sender(found["who"]):
                     slots.add(slot)

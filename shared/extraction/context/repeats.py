@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.extraction.durations.reading import Form
+
 _TOTAL = re.compile(
     r"\b(?:total|totals|totall?ing|totall?ed|sum|subtotal|sub-total|altogether|all told|in all"
     r"|all in|comes? to|came to|makes|overall"
@@ -14,10 +16,14 @@ _TOTAL = re.compile(
 )
 _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |billable )*total", re.IGNORECASE)
 
-_SAME, _NEXT_LINE = 0.5, 80
-"""Minutes; characters to the next line at most."""
+_SAME, _NEXT_LINE, _LONGEST_CORRECTION = 0.5, 80, 120
+"""Minutes; characters to the next line, and from an amount to the one that puts it right, at most."""
 _MEANING = re.compile(r"\W*(?:\(|=|\bso\b|\bi\.?e\.?|\bor\b)\W*(?:so|i\.?e\.?|say|that is|about)?\W*", re.IGNORECASE)
 """Between an amount and the same one again."""
+_BESIDE = re.compile(r"[\s,;–—-]{1,4}(?:(?:being|making|which is|that is|that['’]s|call it)\s)?", re.IGNORECASE)
+"""Between an amount and the same one in another measure."""
+_MEASURES = frozenset({Form.UNITS, Form.BARE})
+"""What lawyers record in, beside the time by the clock: "eighteen minutes, three units"."""
 _CORRECTS = re.compile(
     r"\W*(?:no,? wait(?!\s+(?:at|for|in|time|to)\b)|scratch that|correction|i mean|or rather|sorry)\b.*"
     r"|.*\b(?:make (?:it|that)|(?:should|ought to) (?:be|have been|say|read)|no|sorry)\W*",
@@ -36,8 +42,8 @@ class Stated:
 
     Its minutes, its clause and the words in it, the text from it to the next colon of its passage (empty without one),
     the block of the list it is a line of (-1: none), where the passage and the amount stand, whether the line begins
-    with a day, whether it is a span of the clock, and the words between the amount before and this one (None: it is the
-    first of its passage).
+    with a day, how it is written, whether it is a span of the clock, whether a clause ends with it, and the words
+    between the amount before and this one (None: it is the first of its passage).
     """
 
     minutes: float
@@ -49,7 +55,9 @@ class Stated:
     start: int
     end: int
     dated: bool = False
+    form: Form = Form.SPOKEN
     span: bool = False
+    ends: bool = False
     gap: str | None = None
 
 
@@ -110,7 +118,7 @@ def _recorded(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, 
     if (
         exact != each.minutes
         and each.minutes == rounded
-        and re.search(r"record|bill|call it|enter|log|so\b|=", each.clause)
+        and (re.search(r"record|bill|call it|enter|log|so\b|=", each.clause) or _in_another_measure(place, stated))
     ):
         return "<t>, recorded as <t>", "the same time, as it is recorded"
     return None
@@ -121,6 +129,8 @@ def _in_other_words(place: int, each: Stated, stated: Sequence[Stated]) -> tuple
     if not place or abs(stated[place - 1].minutes - each.minutes) > _SAME:
         return None
     before = stated[place - 1]
+    if _in_another_measure(place, stated):
+        return "<t>, <t>", "the same time in another measure"
     if each.gap is not None and len(each.gap) <= _NEXT_LINE and _MEANING.fullmatch(each.gap):
         return "<t> (<t>)", "the same time in other words"
     if before.span and each.start - before.end < _NEXT_LINE and len(each.words - _NO_WORK) == 0:
@@ -128,9 +138,16 @@ def _in_other_words(place: int, each: Stated, stated: Sequence[Stated]) -> tuple
     return None
 
 
+def _in_another_measure(place: int, stated: Sequence[Stated]) -> bool:
+    """Whether an amount stands right behind one by the clock, in what lawyers record in: "18 minutes, three units"."""
+    one, other = stated[place - 1], stated[place]
+    beside = other.gap is not None and other.ends and _BESIDE.fullmatch(other.gap)
+    return bool(beside) and other.form in _MEASURES and one.form not in _MEASURES
+
+
 def _puts_right(before: Stated, each: Stated) -> bool:
     """Whether an amount takes the place of the one before: ".3 no wait, .5"; a span, and what it was without lunch."""
-    if each.gap is None or len(each.gap) > _NEXT_LINE or "\n" in each.gap:
+    if each.gap is None or len(each.gap) > _LONGEST_CORRECTION or "\n" in each.gap:
         return False
     if _CORRECTS.fullmatch(each.gap):
         return True

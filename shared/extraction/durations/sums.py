@@ -103,6 +103,12 @@ def unit_total(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     return Reading(number.low * 6, number.best * 6, number.high * 6, (), form=Form.UNITS, unit=6.0)
 
 
+def units_and_half(_: Sequence[str], values: Sequence[Any]) -> Reading:
+    """As in "a unit and a half", "two units and a half": where no number is read, it is one."""
+    minutes = 6 * (values[0].best if values else 1) + 3.0
+    return Reading(minutes, minutes, minutes, (), form=Form.UNITS, unit=6.0)
+
+
 def six_minute_units(_: Sequence[str], values: Sequence[Any]) -> Reading | None:
     """As in "three six-minute units"; other units are none of time."""
     units, minutes = values

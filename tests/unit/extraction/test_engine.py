@@ -4,39 +4,44 @@ from shared.extraction.engine import Layer, PatternError, Rule, Tokens, Words, c
 from shared.extraction.tokens import tokenise
 
 WORDS = Words(sets={"colour": ("red", "dark blue")}, barriers=(";",))
+FITTING = (
+    ("house", "a house here", True),
+    ("house", "a lighthouse", False),
+    ("big|small house", "small house", True),
+    ("{colour} house", "dark blue house", True),
+    ("{colour} house", "blue house", False),
+    ("very* big", "very very big", True),
+    ("^ very? big $", "very big", True),
+    ("^ big", "so big", False),
+    ("from ..2 to", "from here and to", True),
+    ("from ..2 to", "from here and there to", False),
+    ("from ..4 to", "from here ; to", False),
+    ("( the|a big )? house", "house", True),
+    ("( red | dark blue ) house", "dark blue house", True),
+    ("house !party", "house party", False),
+    ("house @party", "house party", True),
+    ("~the house", "the house", True),
+    ("~the house", "a house", False),
+    (r"\( # \)", "see (12)", True),
+    ("#:#", "at 2:10", True),
+    ("up_to|down_to ten", "up to ten", True),
+)
 
 
 def matches(pattern: str, text: str) -> bool:
     return compile_pattern(pattern, WORDS).search(tokenise(text)) is not None
 
 
-@pytest.mark.parametrize(
-    ("pattern", "text", "fits"),
-    [
-        ("house", "a house here", True),
-        ("house", "a lighthouse", False),
-        ("big|small house", "small house", True),
-        ("{colour} house", "dark blue house", True),
-        ("{colour} house", "blue house", False),
-        ("very* big", "very very big", True),
-        ("^ very? big $", "very big", True),
-        ("^ big", "so big", False),
-        ("from ..2 to", "from here and to", True),
-        ("from ..2 to", "from here and there to", False),
-        ("from ..4 to", "from here ; to", False),
-        ("( the|a big )? house", "house", True),
-        ("( red | dark blue ) house", "dark blue house", True),
-        ("house !party", "house party", False),
-        ("house @party", "house party", True),
-        ("~the house", "the house", True),
-        ("~the house", "a house", False),
-        (r"\( # \)", "see (12)", True),
-        ("#:#", "at 2:10", True),
-        ("up_to|down_to ten", "up to ten", True),
-    ],
-)
+@pytest.mark.parametrize(("pattern", "text", "fits"), FITTING)
 def test_a_pattern_fits_the_tokens_that_it_is_written_for(pattern: str, text: str, *, fits: bool) -> None:
     assert matches(pattern, text) is fits
+
+
+@pytest.mark.parametrize(("pattern", "text", "fits"), FITTING)
+def test_a_layer_reads_wherever_its_pattern_fits(pattern: str, text: str, *, fits: bool) -> None:
+    layer = Layer("<x>", [Rule("it", pattern, lambda *_: 1)], WORDS)
+
+    assert ("<x>" in layer.apply(tokenise(text)).spelled) is fits
 
 
 @pytest.mark.parametrize("pattern", ["( a b", "{unknown} house", "a||b", "@|x"])

@@ -129,6 +129,12 @@ def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
     [
         ("Ortiz - call with client .3 no wait, .5\nKessler - draft lease 1.2", [30, 72]),
         ("Ortiz - call with client .3, make that .5\nKessler - draft lease 1.2", [30, 72]),
+        (
+            "Defending the deposition, 7.2, no wait the transcript shows we broke off for lunch and tea, make that 6.4.",
+            [384],
+        ),
+        ("I was on the phone with Mrs Lane and it was eighteen minutes, three units, bill it.", [18]),
+        ("I was on the phone with Mrs Lane for 16 minutes, three units. Drafted the lease, 1.2.", [16, 72]),
         ("Call with Mr. Ortiz, 18 minutes (0.3). Drafted the lease, 1.2.", [18, 72]),
         ("I spent an hour and a half (i.e. 90 minutes) on the lease and 20 minutes on the phone with him.", [90, 20]),
     ],
@@ -157,6 +163,12 @@ def test_words_that_only_sound_like_a_correction_lose_no_entry(body: str) -> Non
     entries = found(f"{body}\nKessler - call with client .5", subject="time", to=BOOKKEEPER).entries
 
     assert [entry.duration_minutes for entry in entries] == [18, 72, 30]
+
+
+def test_the_same_minutes_of_other_work_are_another_entry() -> None:
+    entries = found("Ortiz - call with client 18 minutes, .3 with the adjuster", subject="time", to=BOOKKEEPER).entries
+
+    assert [entry.duration_minutes for entry in entries] == [18, 18]
 
 
 @pytest.mark.parametrize(

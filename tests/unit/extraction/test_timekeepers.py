@@ -16,12 +16,13 @@ def minutes(body: str) -> list[float]:
         "DW  0.6  call with client\nTB  2.3  draft motion to compel\nDW  1.1  review lease",
         "0.6 - DW - call with client\n2.3 - TB - draft motion to compel\n1.1 - DW - review lease",
         "Call with client: DW 0.6, TB 0.6\nDraft motion to compel: TB 2.3\nReview lease: DW 1.1",
+        "12 May  TB  2.2  mark-up\n12 May  DMW 0.6  reading the paper\n13 May  DMW 1.1  call with the sponsor",
         "24/3  Dana  explanatory statement  0.6\n24/3  Ollie  creditor list  2.3\n25/3  Dana  draft order  1.1",
         "Dana: 0.6, call with client\nOllie: 2.3, draft motion\nDana: 1.1, review lease",
         "Me (DW): 0.6, call with client\nOllie: 2.3, draft motion\nMe: 1.1, review lease",
         "0.6 - Dana - call with client\n2.3 - Ollie Marsh - draft motion\n1.1 - Dana Whitfield - review lease",
     ],
-    ids=["bars", "gaps", "dashes", "inline", "names, gaps", "names, colons", "me", "names, dashes"],
+    ids=["bars", "gaps", "dashes", "inline", "uneven gaps", "names, gaps", "names, colons", "me", "names, dashes"],
 )
 def test_only_the_lines_with_the_senders_initials_or_name_are_the_senders(body: str) -> None:
     assert minutes(body) == [36, 66]
