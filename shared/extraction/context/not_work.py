@@ -139,7 +139,8 @@ NOT_WORK = (
     Refuse("your time <t>", "your|his|her|their time|hours ..3 <t>", _OTHERS),
     Refuse(
         "instead of <t>",
-        "instead_of|in_place_of|in_lieu_of|rather_than|versus|vs|as_opposed_to|compared_to|compared_with|down_from|up_from|not ..2 <t>",
+        "instead_of|in_place_of|in_lieu_of|rather_than"
+        "|versus|vs|as_opposed_to|compared_to|compared_with|down_from|up_from|not ..2 <t>",
         _REFERENCE,
         yields=True,
     ),

@@ -130,7 +130,7 @@ def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
         ("Ortiz - call with client .3 no wait, .5\nKessler - draft lease 1.2", [30, 72]),
         ("Ortiz - call with client .3, make that .5\nKessler - draft lease 1.2", [30, 72]),
         (
-            "Defending the deposition, 7.2, no wait the transcript shows we broke off for lunch and tea, make that 6.4.",
+            "Defending the deposition, 7.2, no wait the transcript shows we broke off for lunch, make that 6.4.",
             [384],
         ),
         ("I was on the phone with Mrs Lane and it was eighteen minutes, three units, bill it.", [18]),
