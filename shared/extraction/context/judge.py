@@ -28,7 +28,9 @@ _SPENT_AFTER = compile_pattern(
 _PERFORMED = compile_pattern(
     "i|we|i'll|we'll|i'm|let_me|please|pls|put|so|just|only ( will|am|me|down|for|only|just|going|to|have )*"
     " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down"
-    "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t> | put me|us down for|at|as {about}? <t>",
+    "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t> | put me|us down for|at|as {about}? <t>"
+    " | you'll|it'll|you_will|it_will ( only|just )* be billed|charged|invoiced|recorded ( only|just )* for|at|as"
+    " {about}? <t> | your|the ( next|first|final|monthly )* bill|invoice|account|statement as {about}? <t>",
     CONTEXT,
 )
 _ENTER = compile_pattern(
@@ -67,6 +69,8 @@ _PERSONAL = frozenset(
         """
     )
 )
+_MEALS = frozenset({"lunch", "dinner", "breakfast"})
+_WHEN = frozenset({"before", "after", "since", "until", "till", "til", "by"})
 
 
 def judge(candidate: Candidate, names: frozenset[int], around: Around, text: str) -> Verdict:
@@ -170,5 +174,7 @@ def _somebody_elses(candidate: Candidate, names: frozenset[int]) -> bool:
 
 
 def _near(candidate: Candidate) -> set[str]:
-    """The words close by the amount."""
-    return set(candidate.tokens.spelled[max(candidate.first, candidate.at - 9) : min(candidate.last, candidate.at + 7)])
+    """The words close by the amount, without meals that only say when ("before lunch")."""
+    words = candidate.tokens.spelled
+    near = range(max(candidate.first, candidate.at - 9), min(candidate.last, candidate.at + 7))
+    return {words[place] for place in near if not (words[place] in _MEALS and words[place - 1] in _WHEN)}

@@ -18,7 +18,7 @@ def single_amounts(tokens: Tokens) -> list[tuple[int, Amount]]:
     found: list[tuple[int, Amount]] = []
     for index, word in enumerate(tokens.spelled):
         minutes = 0.0
-        if period := _PERIOD.fullmatch(word):
+        if word[0] == "p" and (period := _PERIOD.fullmatch(word)):
             parts = sum(float(number) * MINUTES_OF[unit] for number, unit in _PART.findall(period[2]))
             minutes = parts + float(period[1] or 0) * 24 * 60
         elif word.count(":") == 2 and (face := _CLOCK_FACE.fullmatch(word)):

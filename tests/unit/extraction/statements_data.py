@@ -33,6 +33,8 @@ WORK: tuple[tuple[str, float], ...] = (
     ("I read four leases this morning, half an hour a pop.", 120),
     ("I spent two lots of 25 minutes with the expert today.", 50),
     ("I was on with Greenwood for 1 hour 20 and the rest of the day is yours.", 80),
+    ("It will show up on your bill as 0.4, which is what the call was.", 24),
+    ("He had twenty-five minutes of me on the phone before lunch, put it down please.", 25),
     ("Ran the hearing from 10 till 4 less an hour for lunch.", 300),
 )
 

@@ -38,6 +38,8 @@ def test_where_no_lawyer_writes_only_a_part_of_an_hour_could_be_time() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "we went through the interrogatories, one after another, until noon",
+        "I read the exhibits, two at a time",
         "1. Response to the search opinion",
         "2) call the clerk",
         "we fly out Sat 06.50 from Luton",
