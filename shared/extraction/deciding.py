@@ -40,7 +40,7 @@ from shared.extraction.loose import with_loose
 from shared.extraction.multiples import multiplied
 from shared.extraction.quotes import Quotes, section_numbers
 from shared.extraction.table import with_hours
-from shared.extraction.timekeepers import Timekeepers
+from shared.extraction.timekeepers import Timekeepers, Whose
 from shared.extraction.tokens import tokenise
 from shared.extraction.weighing import (
     ENOUGH,
@@ -236,7 +236,8 @@ class Deciding:
     def _decide(self, candidate: Candidate, line: Line, near: _Near) -> Decided:
         passage = candidate.sentence.passage
         last = near.last if near.last and passage.block - near.last.candidate.sentence.passage.block <= 1 else None
-        elses = self._timekeepers.somebody_elses(passage.start, passage.end, candidate.amount.start)
+        whose = self._timekeepers.whose(passage.start, passage.end, candidate.amount.start)
+        elses = whose is Whose.ELSES
         around = Around(
             setting=self._setting,
             dated=line.day is not None,
@@ -252,7 +253,7 @@ class Deciding:
         )
         names = self._names(candidate)
         judged = judge(candidate, names, around, self.text)
-        seen = near.beside.union(signs(candidate, judged, around, names, self.text))
+        seen = near.beside.union(signs(candidate, judged, around, names, self.text), [whose] if whose else ())
         standing = Standing(
             block=passage.block,
             passage=passage.start,
@@ -260,6 +261,7 @@ class Deciding:
             form=str(candidate.amount.form),
             minutes=candidate.amount.best,
             legal=self._setting.legal,
+            elses=elses,
         )
         beyond = elses or around.numbered or around.quoted
         odds = BEYOND_DOUBT if beyond else odds_of_work(seen)

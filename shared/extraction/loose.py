@@ -24,7 +24,7 @@ _BEFORE = frozenset(
         for did put took was lasted spent say it gave about another to be actually that and my me took had needed
         used make made billed bill log logged record recorded enter entered only just further more roughly around
         another were is stayed read owe owed worked ran | -- - : , ; ( = a charge charged charging
-        billing claimed get says down comes came
+        billing claimed get says down comes came then plus
         """
     )
 )

@@ -1,10 +1,13 @@
 """Whose time a line holds, where a mail lists several timekeepers: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2", "Ollie: 3.5".
 
 Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other
-lines; else "TC" or "LOI" would be a timekeeper.
+lines; else "TC" or "LOI" would be a timekeeper. In a table whose head is a row of initials, the sender's among them,
+each column is one person's.
 """
 
 import re
+from collections.abc import Iterator
+from enum import StrEnum
 from itertools import islice
 
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
@@ -19,6 +22,9 @@ _PERSONS = re.compile(
     r"(?P<after>\s{0,9}[|\t;:)/(]|\s[-–—]|[ \u00a0]{2}|\s(?=\.?\d))",
     re.MULTILINE,
 )
+_HEAD = re.compile(r"^[ \t]*(?:[A-Z]?[a-z]{2,8}[ \t]+)?([A-Z]{2,4}(?:[ \t]+[A-Z]{2,4})+)[ \t]*$", re.MULTILINE)
+_CELL = re.compile(r"(?<![^ \t])(?:\d{0,2}[.,:]?\d{1,2}|-|–|nil)(?![^ \t\n])")
+"""A cell of a column of hours; also of a day on which somebody had none."""
 _SELF = frozenset({"me", "self", "myself", "mine"})
 _NOBODY = (
     WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
@@ -35,10 +41,19 @@ _NOBODY = (
     )
 )  # fmt: skip
 """Words with a capital that begin a line and are nobody's name."""
+_NUMBER = re.compile(r"[ \u00a0]*\.?\d")
+_MOST_TABLES, _MOST_CELLS = 5, 20
 _LONGEST = 400
 """Characters: a longer line is prose, in which nobody is named by initials in a column."""
 _MOST = 500
 """Persons that are looked at in one mail: several times what people write."""
+
+
+class Whose(StrEnum):
+    """Whose time an amount is, where it stands beside a person."""
+
+    SENDERS = "beside the sender's own initials or name"
+    ELSES = "beside somebody else's"
 
 
 class Timekeepers:
@@ -53,29 +68,56 @@ class Timekeepers:
         placed: list[tuple[int, str, str]] = []
         for span in email.new:
             for found in islice(_PERSONS.finditer(email.body, span.start, span.end), _MOST):
-                after = found["after"]
-                slot = _kind(found["before"]) + (_kind(after) if after.strip() else " ")
+                slot = self._slot(found)
                 placed.append((found.start("who"), found["who"], slot))
                 if self._is_sender(found["who"]):
                     slots.add(slot)
         self._found = [
             (at, self._is_sender(who)) for at, who, slot in placed if slot in slots and who.lower() not in _NOBODY
         ]
+        self._columns = {at: mine for span in email.new for at, mine in self._cells(span.start, span.end)}
 
-    def somebody_elses(self, start: int, end: int, at: int) -> bool:
-        """Whether the amount at `at`, in the passage `start..end`, stands beside other persons than the sender."""
+    def _slot(self, found: re.Match[str]) -> str:
+        """The sort of place in which a person stands: what is around; for initials right before a number, only that."""
+        after = found["after"]
+        if found["who"].isupper() and not after.strip() and _NUMBER.match(self._text, found.end()):
+            return "number"
+        return _kind(found["before"]) + (_kind(after) if after.strip() else " ")
+
+    def _cells(self, start: int, end: int) -> Iterator[tuple[int, bool]]:
+        """Where the cells of tables with a row of initials at their head begin, and whether each is the sender's."""
+        for head in islice(_HEAD.finditer(self._text, start, end), _MOST_TABLES):
+            mine = [self._is_sender(who) for who in head[1].split()]
+            if True not in mine:
+                continue
+            at = head.end() + 1
+            while at < end and (stop := self._text.find("\n", at)) != at:
+                stop = end if stop < 0 else stop
+                cells = list(islice(_CELL.finditer(self._text, at, min(stop, at + _LONGEST)), _MOST_CELLS))
+                # A day's number may stand before the columns.
+                columns = cells[len(cells) - len(mine) :] if len(cells) in {len(mine), len(mine) + 1} else ()
+                yield from ((cell.start(), own) for cell, own in zip(columns, mine, strict=False))
+                at = stop + 1
+
+    def whose(self, start: int, end: int, at: int) -> Whose | None:
+        """Beside whom the amount at `at`, in the passage `start..end`, stands; None if beside nobody."""
+        if at in self._columns:
+            return Whose.SENDERS if self._columns[at] else Whose.ELSES
         if not self._found or end - start > _LONGEST:
-            return False
+            return None
         begin = max(start, self._text.rfind("\n", start, at) + 1)
         stop = self._text.find("\n", at, end)
         stop = end if stop < 0 else stop
         beside = [(place, mine) for place, mine in self._found if begin <= place < stop]
         before = [each for each in beside if each[0] < at]
         nearest = before[-1] if before else beside[0] if beside else None
-        if nearest is None or nearest[1]:
-            return False
+        if nearest is None:
+            return None
         # "Self - Allianz - rang them": a firm may stand where others stand, too.
-        return self._text[nearest[0] : nearest[0] + 2].isupper() or not self._names_sender(self._text[begin:stop])
+        initials = self._text[nearest[0] : nearest[0] + 2].isupper()
+        if nearest[1] or (not initials and self._names_sender(self._text[begin:stop])):
+            return Whose.SENDERS
+        return Whose.ELSES
 
     def _names_sender(self, line: str) -> bool:
         mine = {each.capitalize() for each in (*self._words, *_SELF)}

@@ -19,7 +19,7 @@ _MOST, _FEW = 6, 4
 class Standing:
     """Where an amount stands: its block, passage and sentence, by number or offset; how it is written; its minutes.
 
-    `legal`: whether the mail is a lawyer's by its words.
+    `legal`: whether the mail is a lawyer's by its words; `elses`: whether it stands beside somebody else's initials.
     """
 
     block: int
@@ -28,13 +28,21 @@ class Standing:
     form: str
     minutes: float
     legal: bool
+    elses: bool = False
 
 
 def among(standings: Sequence[Standing], totals: Sequence[float]) -> list[frozenset[str]]:
     """For each amount of a mail, in the order of the text, the signs that the others give.
 
-    `totals`: what the own signs of each say, as the logarithm of the odds that it is work.
+    `totals`: what the own signs of each say, as the logarithm of the odds that it is work. What is somebody else's by
+    its initials says nothing: in a team's list it stands among the sender's own.
     """
+    own = [at for at, each in enumerate(standings) if not each.elses]
+    told = dict(zip(own, _among([standings[at] for at in own], [totals[at] for at in own]), strict=True))
+    return [told.get(at, frozenset()) for at in range(len(standings))]
+
+
+def _among(standings: Sequence[Standing], totals: Sequence[float]) -> list[frozenset[str]]:
     count = len(standings)
     sure = sum(total > _SURELY for total in totals)
     unsure = sum(total < _HARDLY for total in totals)

@@ -17,12 +17,26 @@ def minutes(body: str) -> list[float]:
         "0.6 - DW - call with client\n2.3 - TB - draft motion to compel\n1.1 - DW - review lease",
         "Call with client: DW 0.6, TB 0.6\nDraft motion to compel: TB 2.3\nReview lease: DW 1.1",
         "12 May  TB  2.2  mark-up\n12 May  DMW 0.6  reading the paper\n13 May  DMW 1.1  call with the sponsor",
+        "Wed 25: DW 0.6 / TB 2.0 / HT 7.4, read the facility agreement\nThu 26: DW 1.1 / TB 0.8, lender call",
+        "        DW    TB    HT\nMon 12   0.6   1.0   5.5   drafted the lease\nTue 13   1.1   -   -   lender call",
         "24/3  Dana  explanatory statement  0.6\n24/3  Ollie  creditor list  2.3\n25/3  Dana  draft order  1.1",
         "Dana: 0.6, call with client\nOllie: 2.3, draft motion\nDana: 1.1, review lease",
         "Me (DW): 0.6, call with client\nOllie: 2.3, draft motion\nMe: 1.1, review lease",
         "0.6 - Dana - call with client\n2.3 - Ollie Marsh - draft motion\n1.1 - Dana Whitfield - review lease",
     ],
-    ids=["bars", "gaps", "dashes", "inline", "uneven gaps", "names, gaps", "names, colons", "me", "names, dashes"],
+    ids=[
+        "bars",
+        "gaps",
+        "dashes",
+        "inline",
+        "uneven gaps",
+        "slashes",
+        "columns",
+        "names, gaps",
+        "names, colons",
+        "me",
+        "names, dashes",
+    ],
 )
 def test_only_the_lines_with_the_senders_initials_or_name_are_the_senders(body: str) -> None:
     assert minutes(body) == [36, 66]
@@ -30,6 +44,19 @@ def test_only_the_lines_with_the_senders_initials_or_name_are_the_senders(body: 
 
 def test_capitals_are_no_initials_where_the_senders_stand_nowhere() -> None:
     assert minutes("TC client 0.6\nNDA review 1.1\nTC opposing counsel 0.3") == [36, 66, 18]
+
+
+def test_a_row_of_capitals_without_the_senders_heads_no_columns_of_timekeepers() -> None:
+    body = "        TC     CL\nMon 12   0.6   1.1   drafted the lease\nTue 13   0.3   1.0   call with the lender"
+
+    assert len(minutes(body)) == 4
+
+
+def test_the_columns_of_timekeepers_end_with_their_table() -> None:
+    body = "        DW     TB\nMon 12   0.6   1.0   drafted the lease\n\nJones 0.3 2.0 call with the lender"
+
+    assert minutes(body)[0] == 36
+    assert 120 in minutes(body)
 
 
 def test_a_middle_initial_is_the_senders_too() -> None:
