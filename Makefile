@@ -7,7 +7,7 @@ INFRA  := .venv-infra
 LOCUST := .local/locust
 ENCODER := .local/encoder
 
-.PHONY: help demo up down test check audit lock bench load profile chaos accuracy fit fit-encoder deploy plan destroy clean
+.PHONY: help demo up down test check audit lock bench hostile load profile chaos accuracy fit fit-encoder deploy plan destroy clean
 
 help:            ## what there is to make
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ lock:            ## the newest versions that fit requirements.txt into constrain
 
 bench: $(READY)  ## measured figures, one JSON object
 	@$(BIN)/python -m tests.performance.bench
+
+hostile: $(READY)  ## look for text that reading is slow on, by chance; two minutes (SEED=7)
+	@$(BIN)/python -m tests.performance.hostile $(if $(SEED),--seed $(SEED))
 
 profile: $(READY)  ## what a scan of 50 emails allocates; a flame graph in .local/ (EMAILS=number)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'memray>=1.20,<2'

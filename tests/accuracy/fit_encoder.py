@@ -44,13 +44,43 @@ _TYPES_COUNT, _CHARGES_COUNT = 0.3, 1.0
 """How much type and charge count beside whether it is work; one work in twenty is free of charge."""
 
 
+class LastLayer(nn.Module):
+    """The encoder's last layer, reckoned only for the pieces that are read: a seventh of the encoder's work less."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        attends = layer.attention.self
+        self.heads = attends.num_attention_heads
+        self.query, self.key, self.value = attends.query, attends.key, attends.value
+        self.attended, self.intermediate, self.output = layer.attention.output, layer.intermediate, layer.output
+
+    def forward(
+        self, heard: torch.Tensor, rows: torch.Tensor, places: torch.Tensor, there: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Of mails x pieces x width the pieces at `rows`, `places`: as many x width; `there` as in `Hearer`."""
+        own = heard[rows, places]
+        query, key, value = (each(of) for each, of in ((self.query, own), (self.key, heard), (self.value, heard)))
+        query = query.unflatten(-1, (self.heads, 1, -1))
+        key, value = (each.unflatten(-1, (self.heads, -1)).transpose(1, 2)[rows] for each in (key, value))
+        alike = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        if there is not None:
+            alike = alike.masked_fill(there[rows][:, None, None] == 0, torch.finfo(alike.dtype).min)
+        told = (alike.softmax(-1) @ value).flatten(1)
+        attended = self.attended(told, own)
+        given: torch.Tensor = self.output(self.intermediate(attended), attended)
+        return given
+
+
 class Hearer(nn.Module):
     """The encoder, and what is read off it: of each amount, scores of work, of each type, of being free of charge."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.encoder = AutoModel.from_pretrained(folder, attn_implementation="eager", attention_probs_dropout_prob=0.0)
-        self.encoder.encoder.layer = nn.ModuleList([self.encoder.encoder.layer[each] for each in LAYERS])
+        layers = [self.encoder.encoder.layer[each] for each in LAYERS]
+        self.encoder.encoder.layer = nn.ModuleList(layers[:-1])
+        self.encoder.pooler = None
+        self.last = LastLayer(layers[-1])
         width = self.encoder.config.hidden_size
         self.mark = nn.Parameter(torch.randn(width) * 0.02)
         self.says = nn.Linear(2 * width, 2 + len(KINDS))
@@ -67,7 +97,8 @@ class Hearer(nn.Module):
         """`pieces`, `marks` (1.0 on the pieces of amounts), `there`: mails x pieces; the rest: one for each amount."""
         embedded = self.encoder.embeddings.word_embeddings(pieces) + marks.unsqueeze(-1) * self.mark
         heard = self.encoder(inputs_embeds=embedded, attention_mask=there).last_hidden_state
-        told: torch.Tensor = self.says(torch.cat([heard[rows, firsts], heard[rows, lasts]], -1))
+        ends = self.last(heard, torch.cat([rows, rows]), torch.cat([firsts, lasts]), there)
+        told: torch.Tensor = self.says(torch.cat(ends.chunk(2), -1))
         return told
 
 
