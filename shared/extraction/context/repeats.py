@@ -18,7 +18,10 @@ _HEAD = re.compile(r"^\W*(?:grand |week(?:ly)? |day['’]?s? |sub-?|my |client |
 
 _SAME, _NEXT_LINE, _LONGEST_CORRECTION = 0.5, 80, 120
 """Minutes; characters to the next line, and from an amount to the one that puts it right, at most."""
-_MEANING = re.compile(r"\W*(?:\(|=|\bso\b|\bi\.?e\.?|\bor\b)\W*(?:so|i\.?e\.?|say|that is|about)?\W*", re.IGNORECASE)
+_MEANING = re.compile(
+    r"\W*(?:\(|=|\bso\b|\bi\.?e\.?|\bor\b|\bby (?:my|the) \w+,? so\b)\W*(?:so|i\.?e\.?|say|that is|about)?\W*",
+    re.IGNORECASE,
+)
 """Between an amount and the same one again."""
 _BESIDE = re.compile(r"[\s,;–—-]{1,4}(?:(?:being|making|which is|that is|that['’]s|call it)\s)?", re.IGNORECASE)
 """Between an amount and the same one in another measure."""

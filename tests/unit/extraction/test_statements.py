@@ -135,6 +135,7 @@ def test_a_mail_of_boundless_length_says_what_was_left_unread() -> None:
         ),
         ("I was on the phone with Mrs Lane and it was eighteen minutes, three units, bill it.", [18]),
         ("I was on the phone with Mrs Lane for 16 minutes, three units. Drafted the lease, 1.2.", [16, 72]),
+        ("Annual accounting, put together, 3.25 hrs by my timer so 3.25. Drafted the lease, 1.2.", [195, 72]),
         ("Call with Mr. Ortiz, 18 minutes (0.3). Drafted the lease, 1.2.", [18, 72]),
         ("I spent an hour and a half (i.e. 90 minutes) on the lease and 20 minutes on the phone with him.", [90, 20]),
     ],
