@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -98,6 +99,15 @@ def test_an_amount_by_itself_hears_nothing() -> None:
     (alone,) = among([standing(0)], [3.0])
 
     assert {"before it: none", "after it: none", "the best other: none", "its list: none", "amounts: 1"} <= alone
+
+
+def test_what_is_somebody_elses_by_its_initials_says_nothing_of_the_senders_beside_it() -> None:
+    own = [standing(0), standing(2)]
+
+    with_others = among([own[0], replace(standing(1), elses=True), own[1]], [4.0, -9.0, 0.5])
+
+    assert [with_others[0], with_others[2]] == among(own, [4.0, 0.5])
+    assert with_others[1] == frozenset()
 
 
 def test_a_line_that_says_little_is_work_among_lines_of_work_and_not_among_others() -> None:
