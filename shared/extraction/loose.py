@@ -37,7 +37,7 @@ _AFTER = frozenset(
         """
     )
 )
-_IN_TURN = frozenset({("after", "another"), ("after", "the"), ("at", "a")})
+_IN_TURN = (("after", "another"), ("after", "the", "other"), ("at", "a", "time"))
 """What makes a number before it one of several things: "one after another", "two at a time"."""
 _MOST_HOURS, _LEAST_MINUTES, _MOST_MINUTES = 14.0, 15.0, 90.0
 _REACH = 30
@@ -74,7 +74,7 @@ def _minutes(read: AmountTokens, index: int, number: Number, text: str, unit: fl
     after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "|"
     if is_clause(tokens, index) or after in NOT_BEFORE or before in {"$", "£", "€", "§", "#", "/", "."}:
         return None
-    if tokens.spelled[index + 1 : index + 3] in _IN_TURN:
+    if any(tokens.spelled[index + 1 : index + 1 + len(turn)] == turn for turn in _IN_TURN):
         return None
     raw = text[tokens.starts[index] : tokens.ends[index]]
     if (index == 0 and after in {".", ")", ":"}) or _OF_A_CLOCK.fullmatch(raw):

@@ -1,12 +1,13 @@
 """Whose time a line holds, where a mail lists several timekeepers: "7/8 | RDH | 0.60", "JMC 2.2, RT 2.2", "Ollie: 3.5".
 
 Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other
-lines; else "TC" or "LOI" would be a timekeeper. In a table whose head is a row of initials, the sender's among them,
-each column is one person's.
+lines; else "TC" or "LOI" would be a timekeeper. Initials that begin a line or stand after a slash or bar, right before
+hours, stand in the same way. In a table whose head is a row of initials, the sender's among them, each column is one
+person's.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
 
@@ -22,9 +23,13 @@ _PERSONS = re.compile(
     r"(?P<after>\s{0,9}[|\t;:)/(]|\s[-–—]|[ \u00a0]{2}|\s(?=\.?\d))",
     re.MULTILINE,
 )
-_HEAD = re.compile(r"^[ \t]*(?:[A-Z]?[a-z]{2,8}[ \t]+)?([A-Z]{2,4}(?:[ \t]+[A-Z]{2,4})+)[ \t]*$", re.MULTILINE)
-_CELL = re.compile(r"(?<![^ \t])(?:\d{0,2}[.,:]?\d{1,2}|-|–|nil)(?![^ \t\n])")
+_HEAD = re.compile(
+    r"^[ \t]*(?:[A-Z]?[a-z]{2,8}(?:[ \t]{2,}|\t))?[A-Z]{2,4}(?:(?:[ \t]{2,}|\t)[A-Z]{2,4})+[ \t]*$", re.MULTILINE
+)
+_CELL = re.compile(r"(?:(?<=[ \t][ \t])|(?<=\t))(?:\d{0,2}[.,:]?\d{1,2}|-|–|nil)(?=[ \t]{2}|\t|[ \t]*$)", re.MULTILINE)
 """A cell of a column of hours; also of a day on which somebody had none."""
+_ASIDE = 3
+"""Characters that a cell may stand beside the initials of its column."""
 _SELF = frozenset({"me", "self", "myself", "mine"})
 _NOBODY = (
     WORK_BASE | WORK_GERUND | WORK_NOUN | WORK_PAST
@@ -41,7 +46,9 @@ _NOBODY = (
     )
 )  # fmt: skip
 """Words with a capital that begin a line and are nobody's name."""
-_NUMBER = re.compile(r"[ \u00a0]*\.?\d")
+_HOURS = re.compile(r"[ \u00a0]*(?:\d{0,2}[.,:]\d{1,2}|\d{1,2})(?![\w.,:/-]*\d)")
+_BEGINS = frozenset({"", "/", "|", ":"})
+"""Marks after which initials before hours are a timekeeper's, whichever of them stands before the sender's."""
 _MOST_TABLES, _MOST_CELLS = 5, 20
 _LONGEST = 400
 """Characters: a longer line is prose, in which nobody is named by initials in a column."""
@@ -64,40 +71,65 @@ class Timekeepers:
         self._words = re.findall(r"[^\W\d_]+", email.sender.name.lower())
         self._text = email.body
         self._found: list[tuple[int, bool]] = []
-        slots = set()
-        placed: list[tuple[int, str, str]] = []
+        slots = set[str]()
+        placed: list[tuple[int, str, set[str]]] = []
         for span in email.new:
             for found in islice(_PERSONS.finditer(email.body, span.start, span.end), _MOST):
-                slot = self._slot(found)
-                placed.append((found.start("who"), found["who"], slot))
+                its = set(self._slots(found))
+                placed.append((found.start("who"), found["who"], its))
                 if self._is_sender(found["who"]):
-                    slots.add(slot)
+                    slots |= its
         self._found = [
-            (at, self._is_sender(who)) for at, who, slot in placed if slot in slots and who.lower() not in _NOBODY
+            (at, self._is_sender(who))
+            for at, who, its in placed
+            if not slots.isdisjoint(its) and who.lower() not in _NOBODY
         ]
         self._columns = {at: mine for span in email.new for at, mine in self._cells(span.start, span.end)}
 
-    def _slot(self, found: re.Match[str]) -> str:
-        """The sort of place in which a person stands: what is around; for initials right before a number, only that."""
-        after = found["after"]
-        if found["who"].isupper() and not after.strip() and _NUMBER.match(self._text, found.end()):
-            return "number"
-        return _kind(found["before"]) + (_kind(after) if after.strip() else " ")
+    def _slots(self, found: re.Match[str]) -> Iterator[str]:
+        """The sorts of place in which a person stands: its marks; of initials right before hours, that too."""
+        before, after = found["before"], found["after"]
+        yield _kind(before) + (_kind(after) if after.strip() else " ")
+        begins = before.strip(" \u00a0\t*•-") in _BEGINS
+        if found["who"].isupper() and begins and not after.strip() and _HOURS.match(self._text, found.end()):
+            yield "before hours"
 
     def _cells(self, start: int, end: int) -> Iterator[tuple[int, bool]]:
-        """Where the cells of tables with a row of initials at their head begin, and whether each is the sender's."""
+        """Where the cells of tables with a row of initials at their head begin, and whether each is the sender's.
+
+        A cell is the person's under whose initials it stands; a table ends with the first line that has none.
+        """
         for head in islice(_HEAD.finditer(self._text, start, end), _MOST_TABLES):
-            mine = [self._is_sender(who) for who in head[1].split()]
-            if True not in mine:
+            persons = re.finditer(r"[A-Z]{2,4}(?=\s|$)", head[0].expandtabs())
+            columns = [(who.start(), who.end(), self._is_sender(who[0])) for who in persons]
+            if not any(mine for _, _, mine in columns):
                 continue
             at = head.end() + 1
-            while at < end and (stop := self._text.find("\n", at)) != at:
-                stop = end if stop < 0 else stop
-                cells = list(islice(_CELL.finditer(self._text, at, min(stop, at + _LONGEST)), _MOST_CELLS))
-                # A day's number may stand before the columns.
-                columns = cells[len(cells) - len(mine) :] if len(cells) in {len(mine), len(mine) + 1} else ()
-                yield from ((cell.start(), own) for cell, own in zip(columns, mine, strict=False))
-                at = stop + 1
+            while at < end and (cells := list(self._under(columns, at, min(self._ends(at, end), at + _LONGEST)))):
+                yield from cells
+                at = self._ends(at, end) + 1
+
+    def _ends(self, at: int, end: int) -> int:
+        """Where the line of `at` ends."""
+        stop = self._text.find("\n", at, end)
+        return end if stop < 0 else stop
+
+    def _under(self, columns: Sequence[tuple[int, int, bool]], at: int, stop: int) -> Iterator[tuple[int, bool]]:
+        """The cells of a line that belong to `columns` (first and last place, whether the sender's).
+
+        By their order where there are as many, else by their places: people leave cells empty, and add up rows.
+        """
+        cells = list(islice(_CELL.finditer(self._text, at, stop), _MOST_CELLS))
+        if len(cells) == len(columns):
+            yield from ((cell.start(), mine) for cell, (_, _, mine) in zip(cells, columns, strict=True))
+            return
+        for cell in cells:
+            first = len(self._text[at : cell.start()].expandtabs())
+            last = first + len(cell[0])
+            apart = [(max(begins - last, first - ends, 0), mine) for begins, ends, mine in columns]
+            nearest = min(apart, key=lambda each: each[0])
+            if nearest[0] <= _ASIDE:
+                yield cell.start(), nearest[1]
 
     def whose(self, start: int, end: int, at: int) -> Whose | None:
         """Beside whom the amount at `at`, in the passage `start..end`, stands; None if beside nobody."""

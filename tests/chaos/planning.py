@@ -1,6 +1,7 @@
 """From a seed to a plan: persons, their mail, what goes wrong, and what the persons do meanwhile."""
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
@@ -60,14 +61,15 @@ def _person(number: int) -> Person:
 
 def _mails(seed: int, persons: tuple[Person, ...], revoked: list[Event], emails: int, seconds: float) -> Iterator[Mail]:
     chance, taught = randomness(seed, "mail"), labelled(randomness(seed, "labelled"))
-    asking = islice(filter(_asks, taught), ASKING_MOST)
+    passed_over = deque[bytes]()
+    asking = islice(_asking(taught, passed_over), ASKING_MOST)
 
     def mail(number: int, fate: Fate, at: float, person: int, mailbox: int, *, plain: bool = False) -> Mail:
         raw = None
         if not plain and not persons[person].rules_only and chance.random() < ASKING_SHARE:
             raw = next(asking, None)
         if raw is None and not plain and chance.random() < LABELLED_SHARE:
-            raw = next(taught, None)
+            raw = passed_over.popleft() if passed_over else next(taught, None)
         if raw is None:
             excluding = "excluded_recipients" in persons[person].settings
             raw = generated(chance, number, excluded=excluding and chance.random() < 0.1)
@@ -94,6 +96,15 @@ def _mails(seed: int, persons: tuple[Person, ...], revoked: list[Event], emails:
         for _ in range(max(2, emails // 40)):
             yield mail(number, fate, chance.uniform(0, seconds), *somebody(), plain=True)
             number += 1
+
+
+def _asking(mails: Iterator[bytes], passed_over: deque[bytes]) -> Iterator[bytes]:
+    """Those that make the rules ask a model; the others on the way to them are kept."""
+    for raw in mails:
+        if _asks(raw):
+            yield raw
+        else:
+            passed_over.append(raw)
 
 
 def _burst(chance: random.Random, seconds: float) -> float:
@@ -132,8 +143,9 @@ def _again(chance: random.Random, mails: tuple[Mail, ...], acts: list[Event], se
 
 def _is_sure(mail: Mail) -> bool:
     """Whether rules alone settle it, so that whoever decides about its entries finds the same ones at any time."""
-    found = extract(read(mail.content), Context())
-    return bool(found.entries) and not _asks(mail.content) and EXCLUDED not in mail.raw
+    email = read(mail.content)
+    found = extract(email, Context())
+    return bool(found.entries) and not doubts(email, found) and EXCLUDED not in mail.raw
 
 
 def _asks(raw: bytes) -> bool:

@@ -30,7 +30,7 @@ _PERFORMED = compile_pattern(
     " record|bill|log|docket|post|enter|billing|recording|logging|charging|bill_for|put_down"
     "|putting_down|put_me_down ( you|only|just|the|for|it|at|in )* <t> | put me|us down for|at|as {about}? <t>"
     " | you'll|it'll|you_will|it_will ( only|just )* be billed|charged|invoiced|recorded ( only|just )* for|at|as"
-    " {about}? <t> | your|the ( next|first|final|monthly )* bill|invoice|account|statement as {about}? <t>",
+    " {about}? <t> | on your|the ( next|first|final|monthly )* bill|invoice|account|statement as {about}? <t>",
     CONTEXT,
 )
 _ENTER = compile_pattern(
@@ -177,4 +177,4 @@ def _near(candidate: Candidate) -> set[str]:
     """The words close by the amount, without meals that only say when ("before lunch")."""
     words = candidate.tokens.spelled
     near = range(max(candidate.first, candidate.at - 9), min(candidate.last, candidate.at + 7))
-    return {words[place] for place in near if not (words[place] in _MEALS and words[place - 1] in _WHEN)}
+    return {words[place] for place in near if not (place and words[place] in _MEALS and words[place - 1] in _WHEN)}

@@ -33,6 +33,11 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """Between two amounts of which the second takes the place of the first: it begins or ends so."""
+_MAKES = re.compile(
+    r"\W*(?:no,? wait|scratch that|correction|sorry)\b[^.!?]*\b(?:make (?:it|that)|should (?:be|have been))\W*",
+    re.IGNORECASE,
+)
+"""The same, beyond doubt, so that more may stand between them."""
 _NET = re.compile(r"\b(?:so|less|minus|net|which (?:is|makes)|that['’]?s|i\.?e|call it)\b|=", re.IGNORECASE)
 _NO_WORK = frozenset(
     {"time", "total", "hours", "hour", "mins", "minutes", "duration", "length", "engaged", "spent", "units"}
@@ -152,6 +157,8 @@ def _puts_right(before: Stated, each: Stated) -> bool:
     """Whether an amount takes the place of the one before: ".3 no wait, .5"; a span, and what it was without lunch."""
     if each.gap is None or len(each.gap) > _LONGEST_CORRECTION or "\n" in each.gap:
         return False
+    if len(each.gap) > _NEXT_LINE:
+        return bool(_MAKES.fullmatch(each.gap))
     if _CORRECTS.fullmatch(each.gap):
         return True
     return before.span and not each.span and each.minutes < before.minutes and bool(_NET.search(each.gap))

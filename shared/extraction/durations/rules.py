@@ -52,9 +52,10 @@ _WORDS = Words(
         "paced": words(
             """
             page pages document documents doc docs line lines paragraph paragraphs clause clauses question questions
-            email emails call calls exhibit exhibits image images file files box boxes case cases patient patients
+            exhibit exhibits image images
             """
         ),
+        "goes_on": (*words("and & or each apiece long with on of in for ago before after earlier later"), "<n>"),
         "on": ("on", "each", "re", "for the"),
         "part": PART_OF,
         "a": ("a", "an", "one", "another", "one more", "an extra", "an additional", "a further", "the other"),
@@ -105,7 +106,7 @@ RATES = Layer(
     [
         named("<money> an hour", "<money> -? ( k )? ,? an|a|per|/|each|every|for|the? every? {unit}", fixed(0, 0, 0)),
         named("<n> an hour", "<n> an|per|/|p {unit}", rate),
-        named("<n> pages an hour", "<n>|a {paced} an|a|per|each|every {hour} !and|&|<n>", fixed(0, 0, 0)),
+        named("<n> pages an hour", "<n>|a {paced} an|per|each|every {hour} !{goes_on}", fixed(0, 0, 0)),
         named("<n> miles an hour", "miles|km|kilometers|kilometres|knots|times|dollars|pounds|euros an|a|per {hour}",
               fixed(0, 0, 0)),
     ],
@@ -162,7 +163,7 @@ AMOUNTS = Layer(
         named("<n> six-minute units", "<n> x|×? <n> -? {minute} -? {units}", six_minute_units),
         named("<n> units of six minutes", "<n> {units} of <n> {minute}", six_minute_units),
         named("units: <n>", "unit|units :|= <n> !{unit}", unit_total),
-        named("<n> units and a half", "{a}|<n> {units} and|& a half", units_and_half),
+        named("<n> units and a half", "{a}|<n> {units} and|& a half !{hour}|an|of|{not_time}", units_and_half),
         named("<n> units", "<n> ( x )? -? {units} !{not_time}", unit_total),
         named("a unit", "a|single+ unit ( @{on} | $ )", fixed(6, 6, 6)),
         named("<n> <sort> hours",

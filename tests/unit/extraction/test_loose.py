@@ -16,6 +16,8 @@ def loose(text: str, *, whole: bool = True) -> list[float]:
     [
         ("put me down for 3 on the lease", [180]),
         ("Another 20 calming her down", [20]),
+        ("put me down for 3 after the hearing", [180]),
+        ("I spent 3 at a deposition in Newark", [180]),
         ("it was two and a half in the end", [150]),
         ("I put the morning into it and am billing 2.", [120]),
         ("L110 1.0 fact interview with plant manager", [60]),

@@ -179,6 +179,8 @@ def test_the_same_minutes_of_other_work_are_another_entry() -> None:
         (", no wait at the clerk's, filing of the answer ", False),
         (", no, ", True),
         (" and ", False),
+        (", no wait, we broke off for lunch and for the fire alarm and the judge was late too, so make that ", True),
+        (", sorry about the delay, then I drafted the long lease for Kessler with all of its schedules, ", False),
     ],
 )
 def test_an_amount_is_put_right_by_the_next_only_where_the_words_between_say_so(between: str, corrected: bool) -> None:

@@ -52,11 +52,40 @@ def test_a_row_of_capitals_without_the_senders_heads_no_columns_of_timekeepers()
     assert len(minutes(body)) == 4
 
 
-def test_the_columns_of_timekeepers_end_with_their_table() -> None:
-    body = "        DW     TB\nMon 12   0.6   1.0   drafted the lease\n\nJones 0.3 2.0 call with the lender"
+@pytest.mark.parametrize("between", ["\n", " \n", ""])
+def test_the_columns_of_timekeepers_end_with_their_table(between: str) -> None:
+    body = (
+        f"Hours:\n        DW    TB\nMon 12  0.6   1.0   drafted the lease\n{between}Jones 0.3, lender call 2.0 in all"
+    )
 
     assert minutes(body)[0] == 36
-    assert 120 in minutes(body)
+    assert 60 not in minutes(body)
+    assert {18, 120} & {*minutes(body)}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Mon 12  1.0   0.6   drafted 2 letters\nTue 13        1.1   lender call",
+        "Mon 12  1.0   0.6   1.6\nTue 13  0.5   1.1   1.6",
+        "Mon 12  1.0   0.6   drafted the lease\nTue 13  -     1.1   lender call",
+    ],
+    ids=["an empty cell", "sums of rows", "a dash"],
+)
+def test_a_cell_is_the_persons_under_whose_initials_it_stands(rows: str) -> None:
+    told = found(f"Hours on the Ortiz lease:\n        TB    DW\n{rows}", subject="time", to=BOOKKEEPER)
+
+    beside = {refusal.minutes: refusal.rule for refusal in told.refusals}
+    assert beside[60] == "<other>: <t>"
+    assert {36, 66} <= {entry.duration_minutes for entry in told.entries} | beside.keys()
+    assert "<other>: <t>" not in {beside.get(36), beside.get(66)}
+
+
+@pytest.mark.parametrize("line", ["review of the draft; LOI 0.4, SPA 0.7", "review of FY 2025 accounts 1.1"])
+def test_capitals_amid_a_line_of_the_senders_are_nobodys_initials(line: str) -> None:
+    told = found(f"DW 0.6 call with client\nDW 1.1 {line}", subject="time", to=BOOKKEEPER)
+
+    assert "<other>: <t>" not in {refusal.rule for refusal in told.refusals}
 
 
 def test_a_middle_initial_is_the_senders_too() -> None:
