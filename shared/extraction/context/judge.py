@@ -175,6 +175,6 @@ def _somebody_elses(candidate: Candidate, names: frozenset[int]) -> bool:
 
 def _near(candidate: Candidate) -> set[str]:
     """The words close by the amount, without meals that only say when ("before lunch")."""
-    words = candidate.tokens.spelled
+    said = candidate.tokens.spelled
     near = range(max(candidate.first, candidate.at - 9), min(candidate.last, candidate.at + 7))
-    return {words[place] for place in near if not (place and words[place] in _MEALS and words[place - 1] in _WHEN)}
+    return {said[place] for place in near if not (place and said[place] in _MEALS and said[place - 1] in _WHEN)}
