@@ -110,7 +110,8 @@ class Naming:
         found: dict[str, set[str]] = defaultdict(set)
         for name, source in (*self._in_places(places), *self._of_mail):
             tidy = " ".join(name.split()).strip(" .,;:-–—'\"")
-            if _SHORT <= len(tidy) <= _LONG and not tidy.isdigit() and tidy.lower() not in _HEADS:
+            asked = tidy.endswith("?") and tidy.islower()  # "lunch?"
+            if _SHORT <= len(tidy) <= _LONG and not asked and not tidy.isdigit() and tidy.lower() not in _HEADS:
                 found[tidy].add(source)
         return {name: frozenset(self._signs(name, sources, places)) for name, sources in found.items()}
 

@@ -36,6 +36,10 @@ def test_prose_to_a_colleague_is_for_the_matter_of_the_subject() -> None:
     ) == ["Kestrel"]
 
 
+def test_a_question_in_small_letters_names_no_matter() -> None:
+    assert names("joanne kept me on the phone 55 minutes.", subject="lunch?", to=COLLEAGUE) != ["lunch?"]
+
+
 def test_a_directory_of_matters_goes_before_any_guess() -> None:
     matter = Matter(id=uuid4(), client="Kestrel Foods Ltd", matter="Lease", aliases=("disclosure schedules",))
     email = mail("I spent two hours drafting the reply today.", subject="Kestrel - disclosure schedules", to=COLLEAGUE)
