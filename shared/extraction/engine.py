@@ -18,7 +18,6 @@ runs in C. Every repetition is bounded, so the work at one token is bounded by t
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -75,11 +74,6 @@ class Tokens:
             places.append(at)
             at += len(token) + 1
         return places
-
-    def indices(self, begin: int, end: int) -> tuple[int, int]:
-        """The tokens that `string[begin:end]` covers, end exclusive."""
-        first = bisect_right(self._places, begin) - 1
-        return first, max(first, bisect_right(self._places, end - 1))
 
     def place(self, index: int) -> int:
         """Where token `index` begins in `string`."""
@@ -249,9 +243,8 @@ class _Compiler:
 
     def compile(self) -> Pattern:
         whole = self._sequence(depth=0)
-        begins = None if whole.empty else whole.begins
         try:
-            return Pattern(whole.source, re.compile(_BOUNDARY + f"(?:{whole.source})"), whole.needs, begins)
+            return Pattern(whole.source, re.compile(_BOUNDARY + f"(?:{whole.source})"), whole.needs, whole.begins)
         except re.error as wrong:
             raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
 

@@ -138,8 +138,7 @@ class Timekeepers:
         if not self._found or end - start > _LONGEST:
             return None
         begin = max(start, self._text.rfind("\n", start, at) + 1)
-        stop = self._text.find("\n", at, end)
-        stop = end if stop < 0 else stop
+        stop = self._ends(at, end)
         beside = [(place, mine) for place, mine in self._found if begin <= place < stop]
         before = [each for each in beside if each[0] < at]
         nearest = before[-1] if before else beside[0] if beside else None

@@ -41,7 +41,7 @@ HOSTILE = {
 
 async def texts() -> dict[str, Any]:
     """Milliseconds of CPU of an email of the sample, and seconds of the slowest hostile text."""
-    raws = [mail.raw for mail in load(SAMPLE)]
+    raws = [each.raw for each in load(SAMPLE)]
     once = min(cpu_seconds(raws) for _ in range(3))
     slow = {name: cpu_seconds([mail(text)]) for name, text in HOSTILE.items()}
     worst = max(slow, key=slow.__getitem__)

@@ -38,6 +38,8 @@ _MAKES = re.compile(
     re.IGNORECASE,
 )
 """The same, beyond doubt, so that more may stand between them."""
+_REPLACES = re.compile(r"\W*(?:instead|in place|in lieu) of\W*(?:the\s+)?", re.IGNORECASE)
+"""Between an amount and the one whose place it takes."""
 _NET = re.compile(r"\b(?:so|less|minus|net|which (?:is|makes)|that['’]?s|i\.?e|call it)\b|=", re.IGNORECASE)
 _NO_WORK = frozenset(
     {"time", "total", "hours", "hour", "mins", "minutes", "duration", "length", "engaged", "spent", "units"}
@@ -74,7 +76,8 @@ def repeats(stated: Sequence[Stated]) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
     for place, each in enumerate(stated):
         if (
-            reason := _total(place, each, stated)
+            reason := _replaced(each)
+            or _total(place, each, stated)
             or _recorded(place, each, stated)
             or _in_other_words(place, each, stated)
             or _again(place, each, stated, found)
@@ -97,6 +100,13 @@ def _parts_beside(place: int, stated: Sequence[Stated]) -> list[int]:
     above = [other.minutes for other in stated[: beside[0]]] if beside else []
     adds_up = abs(sum(stated[other].minutes for other in beside) - stated[place].minutes) < 1
     return beside if adds_up and _is_sum(stated[place].minutes, above) else []
+
+
+def _replaced(each: Stated) -> tuple[str, str] | None:
+    """As in "2.3 in place of 1.3"."""
+    if each.gap is not None and len(each.gap) <= _NEXT_LINE and _REPLACES.fullmatch(each.gap):
+        return "<t> instead of <t>", "replaced by what stands before it"
+    return None
 
 
 def _total(place: int, each: Stated, stated: Sequence[Stated]) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ def loose(text: str, *, whole: bool = True) -> list[float]:
     [
         ("put me down for 3 on the lease", [180]),
         ("Another 20 calming her down", [20]),
+        ("met the judge, then 40 on the phone with her mother", [40]),
         ("put me down for 3 after the hearing", [180]),
         ("I spent 3 at a deposition in Newark", [180]),
         ("it was two and a half in the end", [150]),

@@ -1,6 +1,7 @@
 import pytest
 
 from shared.extraction.context.repeats import Stated, repeats
+from shared.extraction.durations import Form
 from tests.unit.extraction.mails import BOOKKEEPER, found
 from tests.unit.extraction.statements_data import NO_WORK, WORK
 
@@ -164,6 +165,26 @@ def test_words_that_only_sound_like_a_correction_lose_no_entry(body: str) -> Non
     entries = found(f"{body}\nKessler - call with client .5", subject="time", to=BOOKKEEPER).entries
 
     assert [entry.duration_minutes for entry in entries] == [18, 72, 30]
+
+
+@pytest.mark.parametrize(("form", "same"), [(Form.UNITS, True), (Form.BARE, True), (Form.SPOKEN, False)])
+def test_the_same_minutes_beside_are_the_same_time_only_in_another_measure(form: Form, *, same: bool) -> None:
+    first = Stated(18, "call, 18 minutes", "", frozenset({"call"}), -1, passage=0, start=6, end=16)
+    again = Stated(18, "three units", "", frozenset(), -1, passage=0, start=18, end=29, form=form, ends=True, gap=", ")
+
+    assert bool(repeats([first, again])) is same
+
+
+def test_a_meal_that_only_says_when_makes_nothing_personal() -> None:
+    told = found("He had twenty-five minutes of me before lunch, put it down please.")
+
+    assert "personal" not in {refusal.rule for refusal in told.refusals}
+
+
+def test_what_is_replaced_is_no_second_entry() -> None:
+    told = found("8 May, perusing the disclosure list, please put 2.3 hours in place of 1.3.", to=BOOKKEEPER)
+
+    assert 78 not in {entry.duration_minutes for entry in told.entries}
 
 
 def test_the_same_minutes_of_other_work_are_another_entry() -> None:

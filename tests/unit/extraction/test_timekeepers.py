@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.unit.extraction.mails import BOOKKEEPER, found
+from shared.extraction.deciding import Deciding
+from shared.extraction.found import Context
+from shared.extraction.timekeepers import Timekeepers, Whose
+from tests.unit.extraction.mails import BOOKKEEPER, found, mail
 
 
 def minutes(body: str) -> list[float]:
@@ -86,6 +89,34 @@ def test_capitals_amid_a_line_of_the_senders_are_nobodys_initials(line: str) -> 
     told = found(f"DW 0.6 call with client\nDW 1.1 {line}", subject="time", to=BOOKKEEPER)
 
     assert "<other>: <t>" not in {refusal.rule for refusal in told.refusals}
+
+
+def test_what_stands_under_nobodys_initials_is_nobodys() -> None:
+    email = mail("Hours:\n        TB    DW\nMon 12  1.0   0.6            1.6\n", subject="time", to=BOOKKEEPER)
+    timekeepers, body = Timekeepers(email), email.body
+
+    whose = [timekeepers.whose(0, len(body), body.index(hours)) for hours in ("1.0", "0.6", "1.6")]
+
+    assert whose == [Whose.ELSES, Whose.SENDERS, None]
+
+
+def test_where_there_are_as_many_cells_as_persons_their_order_counts() -> None:
+    # Mail loses the blanks that it begins with.
+    email = mail("TB    DW\nMon 12  1.0   0.6   drafted the lease\n", subject="time", to=BOOKKEEPER)
+    timekeepers, body = Timekeepers(email), email.body
+
+    assert [timekeepers.whose(0, len(body), body.index(hours)) for hours in ("1.0", "0.6")] == [
+        Whose.ELSES,
+        Whose.SENDERS,
+    ]
+
+
+def test_the_senders_own_initials_are_a_sign() -> None:
+    amounts = Deciding(
+        mail("DW 0.6 call with client\nTB 2.3 draft motion", subject="time", to=BOOKKEEPER), Context()
+    ).amounts()
+
+    assert [Whose.SENDERS in each.signs for each in amounts] == [True, False]
 
 
 def test_a_middle_initial_is_the_senders_too() -> None:
