@@ -13,8 +13,10 @@ A pattern is written in tokens, one space apart:
     !x  @x  ~x       the next token is not x, is x; the token before is x (these consume nothing)
     \x               x itself, where it would mean something else: \( \| \+
 
-Patterns are compiled once into expressions over the token string (every token followed by one space), so that matching
-runs in C. Every repetition is bounded, so the work at one token is bounded by the pattern and the whole by the text.
+Patterns are read when their table is built, and compiled when they are first needed into expressions over the token
+string (every token followed by one space), so that matching runs in C: most of a table's rules a process never needs,
+and all of them together take half a second. Every repetition is bounded, so the work at one token is bounded by the
+pattern and the whole by the text.
 """
 
 import re
@@ -93,17 +95,21 @@ class Words:
     barriers: Iterable[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pattern:
-    """A compiled pattern; a match holds at least one token of `needs`, unless that is empty.
+    """A pattern that was read; a match holds at least one token of `needs`, unless that is empty.
 
     `begins`: the tokens, and the classes ("#", "#:#"), with one of which every match begins; None if it may be any.
     """
 
     source: str
-    expression: re.Pattern[str]
     needs: frozenset[str]
     begins: frozenset[str] | None
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        """The pattern over the token string, compiled."""
+        return re.compile(_BOUNDARY + f"(?:{self.source})")
 
     def search(self, tokens: Tokens) -> re.Match[str] | None:
         """The first match in the token string."""
@@ -134,9 +140,12 @@ class Layer:
         needs = [each.needs for each in self._each]
         self._needs = frozenset[str]().union(*needs) if all(needs) else frozenset()
         self._begins = _all_of(each.begins for each in self._each)
-        self._any = re.compile(
-            _BOUNDARY + "(?:" + "|".join(f"(?P<r{place}>{each.source})" for place, each in enumerate(self._each)) + ")"
-        )
+
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        """All rules in one expression, with a group for each."""
+        each = "|".join(f"(?P<r{place}>{pattern.source})" for place, pattern in enumerate(self._each))
+        return re.compile(_BOUNDARY + f"(?:{each})")
 
     def apply(self, tokens: Tokens) -> Tokens:
         """The tokens with every match replaced. Left to right, each token is read once."""
@@ -214,7 +223,7 @@ def _selects(tokens: frozenset[str]) -> tuple[bool, int]:
 
 def compile_pattern(pattern: str, words: Words) -> Pattern:
     """Read a pattern; PatternError if it is malformed or names an unknown word set."""
-    return _Compiler(pattern, words).compile()
+    return _Compiler(pattern, words).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +250,9 @@ class _Compiler:
         barriers = "|".join(re.escape(each) for each in words.barriers)
         self._gap_token = rf"(?!(?:{barriers}) )[^ ]+ " if barriers else "[^ ]+ "
 
-    def compile(self) -> Pattern:
+    def read(self) -> Pattern:
         whole = self._sequence(depth=0)
-        try:
-            return Pattern(whole.source, re.compile(_BOUNDARY + f"(?:{whole.source})"), whole.needs, whole.begins)
-        except re.error as wrong:
-            raise PatternError(f"{self._pattern!r}: {wrong}") from wrong
+        return Pattern(whole.source, whole.needs, whole.begins)
 
     def _sequence(self, depth: int) -> _Part:
         branches: list[list[_Part]] = [[]]
