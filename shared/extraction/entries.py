@@ -184,7 +184,7 @@ class Entries:
         paragraph = text[max(before, passage.start) : amount.start]
         lead = lead_of(candidate.sentence)
         led = text[lead.tokens.starts[0] : lead.tokens.ends[-1]] if lead else ""
-        return Places(own, sentence, paragraph, heading, led, terse)
+        return Places(own, sentence, paragraph, heading, led, terse, each.line.matter if each.line.told else None)
 
     def _day(self, each: Decided, clause: Span) -> date:
         """The day that its signs speak for most."""

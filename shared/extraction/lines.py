@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 
 from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.matter import heading_matter
@@ -20,7 +21,7 @@ from shared.mail.email import Email
 _BULLET = re.compile(r"^\s*(?:[-*•·–—◦▪]\s+|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)]\s+)")
 _TIME_HERE = re.compile(
     r"(?<![\w.$£€])\d{0,2}\.\d{1,2}(?![%.\d])|\d{3,4}\s?[-–]\s?\d{3,4}|\d{0,2}:\d\d"
-    r"|[\d½¼¾]\s?(?:h|m|hrs?|hours?|mins?|minutes?|u|units?)\b|\b(?:hours?|half|minutes)\b",
+    r"|\d\s?h\s?\d|[\d½¼¾]\s?(?:h|m|hrs?|hours?|mins?|minutes?|u|units?)\b|\b(?:hours?|half|minutes)\b",
     re.IGNORECASE,
 )
 _WHO = re.compile(
@@ -88,6 +89,8 @@ class Line:
     """Where the line goes on after its bullet and its day: an offset into the body."""
     dated: bool = False
     """Whether the line begins with a day of its own."""
+    told: bool = False
+    """Whether a column of matters names the line's."""
 
 
 class Lines:
@@ -103,6 +106,7 @@ class Lines:
         self._columns: dict[str, int] = {}
         self._table = -1
         self._mark = "\t"
+        self._told = ""
         names = re.findall(r"[^\W\d_]+", email.sender.name)
         self._sender = [name.lower() for name in names]
         initials = "".join(name[0] for name in names).upper()
@@ -114,10 +118,11 @@ class Lines:
     def read(self) -> Iterator[tuple[Passage, Line]]:
         """Each passage of the new text with what its line says."""
         for span in self._email.new:
-            for passage in passages(self._text, span.start, span.end):
-                yield passage, self._line(passage)
+            every = list(passages(self._text, span.start, span.end))
+            for passage, after in zip_longest(every, every[1:]):
+                yield passage, self._line(passage, after)
 
-    def _line(self, passage: Passage) -> Line:
+    def _line(self, passage: Passage, after: Passage | None) -> Line:
         text = self._text[passage.start : passage.end]
         greets, self._greeted = not self._greeted, True
         if row := self._row(passage):
@@ -126,7 +131,8 @@ class Lines:
         own = self._calendar.leading(rest[:200])
         if own:
             rest = rest[own[1] :].lstrip(" \t-–—:,.|*")
-        self._take_heading(passage, text, rest, own[0] if own else None)
+        over = not greets and after is not None and self._stands_over(passage, after)
+        self._take_heading(passage, text, rest, own[0] if own else None, over=over)
         if passage.block_lines > 1 and len(text) < _LINE and _TIME_HERE.search(text):
             self._setting.lines[passage.block] = self._setting.lines.get(passage.block, 0) + 1
         return Line(
@@ -138,14 +144,24 @@ class Lines:
             dated=own is not None,
         )
 
-    def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None) -> None:
+    def _stands_over(self, passage: Passage, after: Passage) -> bool:
+        """Whether a line between blank ones has rows or items of time below it, and is no reader's name."""
+        if passage.block_lines > 1 or not (after.cells or after.item):
+            return False
+        words = {word.lower() for word in re.findall(r"[^\W\d_]+", self._text[passage.start : passage.end])}
+        readers = {word.lower() for each in self._email.recipients for word in re.findall(r"[^\W\d_]+", each.name)}
+        return not words <= readers and bool(
+            _TIME_HERE.search(self._text, after.start, min(after.end, after.start + _LINE))
+        )
+
+    def _take_heading(self, passage: Passage, text: str, rest: str, day: date | None, *, over: bool) -> None:
         """A line of its own that names a day or a matter holds for what follows; a paragraph of prose ends that."""
         has_time = bool(re.search(r"\d|\bhours?\b|\bhalf\b", rest))
         heads = len(text) < _SHORT and not has_time
         if day and not rest.strip(" :,-–—*."):
             self._day = day
         elif heads and (name := heading_matter(rest)):
-            if text.strip().isupper() or text.rstrip().endswith(":") or day or passage.block_lines > 1:
+            if text.strip().isupper() or text.rstrip().endswith(":") or day or passage.block_lines > 1 or over:
                 self._matter = name
         elif len(text) > _PROSE and not has_time:
             self._day = self._matter = None
@@ -180,7 +196,7 @@ class Lines:
         places = cells(self._text, passage.start, passage.end, mark)
         row = [self._text[cell.start : cell.end] for cell in places]
         if titles := header(row):
-            self._columns, self._table, self._mark = titles, passage.block, mark
+            self._columns, self._table, self._mark, self._told = titles, passage.block, mark, ""
             return Line(None, None)
         if _PLANNED_COLUMN.search(text) and not re.search(r"\d", text):
             self._setting.plans.add(passage.block)
@@ -189,11 +205,16 @@ class Lines:
             return None
         own = self._calendar.leading(row[columns["day"]]) if "day" in columns else None
         self._day = own[0] if own else self._day
-        named = row[columns["matter"]] if "matter" in columns else ""
+        told = row[columns["matter"]] if "matter" in columns else ""
+        self._told = told or self._told  # an empty cell means the one above
         column = next(name for name in ("hours", "minutes", "units") if name in columns)
         who = row[columns["who"]] if "who" in columns else ""
         return Line(
-            self._day, named or self._matter, (places[columns[column]], column), bool(who) and not self._is_sender(who)
+            day=self._day,
+            matter=self._told or self._matter,
+            hours=(places[columns[column]], column),
+            other=bool(who) and not self._is_sender(who),
+            told=bool(self._told),
         )
 
     def _is_sender(self, who: str) -> bool:

@@ -36,6 +36,18 @@ _HAS_TIME = re.compile(
 )
 _TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")
 _WIDE_GAPS = ("    ", "\u00a0\u00a0\u00a0", " \u00a0 ")
+_BEGUN = re.compile(
+    r"(?:\b(?:an?|half|quarters?|and|of|few|couple|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty"
+    r"|fifty)|\d)\s*$",
+    re.IGNORECASE,
+)
+_ENDED = re.compile(
+    r"\s*(?:of )?(?:and )?(?:an? )?(?:(?:half|quarters?|three quarters)(?: of)?(?: an)?(?: hours?)?"
+    r"|hours?|hrs?|minutes?|mins?)\b"
+)
+"""An amount that was begun on one line and goes on with the next: "for half / an hour", "two and / a half hours"."""
+_GOES_ON = re.compile(r"\s*(?:for|of|with|about|to|from|at|by|until|till|because|which|who|that)\s")
+"""No line of its own begins so."""
 _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")
 
 
@@ -113,7 +125,11 @@ def _continues(text: str, line: tuple[int, int], after: tuple[int, int], width: 
     first, second = text[line[0] : line[1]], text[after[0] : after[1]]
     if _is_row(first) or _is_row(second) or _ITEM.match(second):
         return False
+    if _BEGUN.search(first[-12:]) and _ENDED.match(second):
+        return True
     opens = second.lstrip()[:1]
+    if _GOES_ON.match(second) and not _HAS_TIME.search(first) and not _TERMINAL.search(first):
+        return True
     if _ENDS_WITH_TIME.search(first[-30:]):
         return opens.islower() and len(first) >= _WRAPPED and not _TERSE.match(second)
     if width < _LONGEST and opens.islower() and not _TERMINAL.search(first):

@@ -17,14 +17,21 @@ _COLUMNS = {
     "minutes": r"min(?:ute)?s?\.?(?: spent)?|duration \(?min(?:ute)?s?\)?|time \(?min(?:ute)?s?\)?",
     "units": r"units?|6 ?min(?:ute)? units?",
     "day": r"date|day|when|date of (?:work|service)|service date",
-    "matter": r"client(?:[ /-]+matter)?|matter(?: name)?|case|file|client/file|project|re|matter/client",
+    "matter": r"clients?(?:[ /&-]+matter)?|matter(?:s| name)?|case(?: name)?|file|client/file|project|matter/client|re",
     "who": r"who|tkpr?|tk|timekeeper|atty|attorney|lawyer|initials?|by|fee ?earner|fe|name|person|staff|professional",
-    "work": r"work(?: done)?|task|description|what|narrative|activity|services?|details?|work performed|notes?",
+    "work": (
+        r"work(?: done)?|tasks?|description(?: of (?:work|services?))?|what|narrative|activity|services?|details?"
+        r"|work performed|notes?|remarks?|comments?|workstream"
+    ),
 }
 _HEADER = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _COLUMNS.items()}
+_AROUND = " *:_"
+"""What may stand around a title."""
 _WIDE = "   "
 """Stands for a gap of several spaces, which parts the columns of tables set in plain text."""
 _GAP = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{2,}")
+_SPENT = re.compile(r"(?:hours|hrs?|time) (?:spent|worked|billed)", re.IGNORECASE)
+"""A column of time by its title alone: beside it there needn't be another that is known."""
 _MINUTES = {"hours": 60.0, "minutes": 1.0, "units": 6.0}
 _NUMBER = re.compile(r"\s*(\d{0,4}(?:\.\d{1,2})?|\d{1,2}:\d\d)\s*(?:h|hrs?|hours?|mins?|u|units?)?\s*")
 
@@ -68,10 +75,17 @@ def header(row: list[str]) -> dict[str, int]:
     named: dict[str, int] = {}
     for place, title in enumerate(row):
         for name, pattern in _HEADER.items():
-            if name not in named and pattern.fullmatch(title.strip(" *:_")):
+            if name not in named and pattern.fullmatch(title.strip(_AROUND)):
                 named[name] = place
                 break
-    return named if _MINUTES.keys() & named.keys() and len(named) > 1 else {}
+    if not _MINUTES.keys() & named.keys():
+        return {}
+    return named if len(named) > 1 or any(_SPENT.fullmatch(title.strip(_AROUND)) for title in row) else {}
+
+
+def is_title(text: str) -> bool:
+    """Whether the words are the title of a column."""
+    return any(pattern.fullmatch(text.strip(_AROUND)) for pattern in _HEADER.values())
 
 
 def with_hours(read: AmountTokens, text: str, cell: Cell, column: str) -> AmountTokens:

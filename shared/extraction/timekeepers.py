@@ -3,19 +3,21 @@
 Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other
 lines; else "TC" or "LOI" would be a timekeeper. Initials that begin a line or stand after a slash or bar, right before
 hours, stand in the same way. In a table whose head is a row of initials, the sender's among them, each column is one
-person's.
+person's; where lines of time stand under names, the sender's among them ("Cho, Robert T."), so are the lines under each.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, zip_longest
 
 from shared.extraction.lexicon import WORK_BASE, WORK_GERUND, WORK_NOUN, WORK_PAST
 from shared.extraction.wordlist import DAYS, words
 from shared.mail.email import Email
 
-_WHO = r"(?:[A-Z]{2,4}|[A-Z][a-z]{1,15}(?:['’-][A-Za-z]{1,15})?(?: [A-Z][a-z'’-]{1,20})?)"
+_WHO = (
+    r"(?:[A-Z]{2,4}|[A-Z][a-z]{1,15}(?:['’-][A-Za-z]{1,15})?(?: (?:[A-Z][a-z'’-]{1,20}|[A-Z](?:-[A-Z])?(?![\w'’])))?)"
+)
 _PERSONS = re.compile(
     r"(?P<before>^[ \t]{0,40}(?:[-*•]\s{0,9})?|[|\t,;:(/]\s{0,9}|\s[-–—]\s{0,9}"
     r"|(?<![ \u00a0])[ \u00a0]{2,80}|\b(?:and|plus)\s)"
@@ -26,6 +28,14 @@ _PERSONS = re.compile(
 _HEAD = re.compile(
     r"^[ \t]*(?:[A-Z]?[a-z]{2,8}(?:[ \t]{2,}|\t))?[A-Z]{2,4}(?:(?:[ \t]{2,}|\t)[A-Z]{2,4})+[ \t]*$", re.MULTILINE
 )
+_NAME = r"[A-Z][\w'’-]{1,20}"
+_NAMED = re.compile(
+    rf"^[ \t]*[*_]?(?P<name>{_NAME},[ ]{_NAME}(?:[ ][A-Z]\.?)?|{_NAME}(?:[ ][A-Z]\.?)?[ ]{_NAME}|[A-Z]{{2,4}}|Me)[*_]?"
+    r"(?:[ ]\([^()\n]{2,40}\))?(?P<mark>:?)[ \t]*$",
+    re.MULTILINE,
+)
+"""A line that is nothing but somebody's name, with what they are: "Cho, Robert T.", "Ann Lowe (partner):"."""
+_TIME = re.compile(r"(?<![\w.$£€])(?:\d{0,2}\.\d{1,2}|\d{0,2}:\d\d|\d+ ?(?:h|m|u|hrs?|hours?|mins?|minutes?|units?)\b)")
 _CELL = re.compile(r"(?:(?<=[ \t][ \t])|(?<=\t))(?:\d{0,2}[.,:]?\d{1,2}|-|–|nil)(?=[ \t]{2}|\t|[ \t]*$)", re.MULTILINE)
 """A cell of a column of hours; also of a day on which somebody had none."""
 _ASIDE = 3
@@ -85,6 +95,7 @@ class Timekeepers:
             if not slots.isdisjoint(its) and who.lower() not in _NOBODY
         ]
         self._columns = {at: mine for span in email.new for at, mine in self._cells(span.start, span.end)}
+        self._sections = [each for span in email.new for each in self._under_names(span.start, span.end)]
 
     def _slots(self, found: re.Match[str]) -> Iterator[str]:
         """The sorts of place in which a person stands: its marks; of initials right before hours, that too."""
@@ -93,6 +104,30 @@ class Timekeepers:
         begins = before.strip(" \u00a0\t*•-") in _BEGINS
         if found["who"].isupper() and begins and not after.strip() and _HOURS.match(self._text, found.end()):
             yield "before hours"
+
+    def _under_names(self, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+        """Stretches of lines under a name each, and whether it is the sender's; none unless one of them is.
+
+        A name counts that has a line of time right below it, as the sender's below her mail has not, and that is
+        written as the sender's is. Its lines end with the next name, or with an empty one.
+        """
+        names = [
+            each
+            for each in islice(_NAMED.finditer(self._text, start, end), _MOST)
+            if _TIME.search(self._text, each.end(), self._ends(min(each.end() + 1, end), end))
+        ]
+        own = {_shape(each) for each in names if self._is_named(each["name"])}
+        for each, after in zip_longest(names, names[1:]):
+            if _shape(each) not in own:
+                continue
+            stop = after.start() if after else end
+            blank = self._text.find("\n\n", each.end(), stop)
+            yield each.end(), stop if blank < 0 else blank, self._is_named(each["name"])
+
+    def _is_named(self, name: str) -> bool:
+        """Whether a name is the sender's: with her first and her last name, or her initials."""
+        words = re.findall(r"[^\W\d_]+", name.lower())
+        return {*self._words[:1], *self._words[-1:]} <= set(words) if len(words) > 1 else self._is_senders(name)
 
     def _cells(self, start: int, end: int) -> Iterator[tuple[int, bool]]:
         """Where the cells of tables with a row of initials at their head begin, and whether each is the sender's.
@@ -135,6 +170,9 @@ class Timekeepers:
         """Beside whom the amount at `at`, in the passage `start..end`, stands; None if beside nobody."""
         if at in self._columns:
             return Whose.SENDERS if self._columns[at] else Whose.ELSES
+        under = next((mine for begins, ends, mine in self._sections if begins <= at < ends), None)
+        if under is not None:
+            return Whose.SENDERS if under else Whose.ELSES
         if not self._found or end - start > _LONGEST:
             return None
         begin = max(start, self._text.rfind("\n", start, at) + 1)
@@ -162,7 +200,9 @@ class Timekeepers:
         low = who.lower()
         if not who.isupper():
             first, _, last = low.partition(" ")
-            return low in _SELF or (first in self._words[:1] and last in {"", *self._words}) or low in self._words[1:]
+            initials = "".join(each[0] for each in self._words[1:])
+            called = last in {"", *self._words} or last.replace("-", "") in {initials, initials[-1:]}
+            return low in _SELF or (first in self._words[:1] and called) or low in self._words[1:]
         return self._are_initials(low)
 
     def _are_initials(self, low: str) -> bool:
@@ -177,6 +217,11 @@ class Timekeepers:
             if not at:
                 return len(low) == 3 and low[0] + low[-1] == self._words[0][0] + self._words[-1][0]
         return True
+
+
+def _shape(name: re.Match[str]) -> tuple[bool, bool, bool]:
+    """How a name is written over lines: with a comma, in capitals, with a colon after it."""
+    return "," in name["name"], name["name"].isupper() or name["name"] == "Me", bool(name["mark"])
 
 
 def _kind(mark: str) -> str:

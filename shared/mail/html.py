@@ -4,13 +4,13 @@ What a reader doesn't see is left out, and lines that the markup itself calls a 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from shared.mail.lines import LINE_LIMIT, Line, Mark
-from shared.mail.look import Look
+from shared.mail.look import Colour, Look
 from shared.mail.markup import STRUCK, Attributes, Traits, traits
 from shared.mail.styles import hidden_names
 from shared.mail.tame import tame
@@ -40,6 +40,8 @@ _DOUBLE = re.compile(r" {2,}")
 _NODE_LIMIT = 100_000  # nodes of one mail that are read
 _CELL_LINES = 3  # a cell with more lines is a column of a layout, unless it is the only one such in its row
 _ROW_LENGTH = 1_500  # characters of a row that is still a row of data
+_GREY = 40  # by how much the channels of a grey differ at most
+_WIDEST, _LONGEST = 30, 500  # columns and rows that one cell is believed to reach over
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,33 @@ class _Open(NamedTuple):
     first: int = 0
 
 
+@dataclass(slots=True)
+class _Table:
+    """A table that is not closed yet.
+
+    `rows`: for each open row, its cells: where each begins, and how many columns and rows it reaches over. `reaching`:
+    for each column into which a cell of a row above reaches, in how many rows from here on.
+    """
+
+    rows: list[list[tuple[int, int, int]]] = field(default_factory=list)
+    reaching: dict[int, int] = field(default_factory=dict)
+
+    def columns(self, cells: list[tuple[int, int, int]]) -> list[int]:
+        """Which column each cell of the next row begins in; takes note of those that reach into the rows below."""
+        found: list[int] = []
+        taken = {column for column, rows in self.reaching.items() if rows}
+        self.reaching = {column: rows - 1 for column, rows in self.reaching.items() if rows > 1}
+        column = 0
+        for _, wide, high in cells:
+            while column in taken:
+                column += 1
+            found.append(column)
+            if high > 1:
+                self.reaching |= dict.fromkeys(range(column, column + wide), high - 1)
+            column += wide
+        return found
+
+
 def lines(source: str) -> list[Line]:
     """The visible text of an HTML document, in reading order. Never raises, in time linear in `source`."""
     root = LexborHTMLParser(tame(source)).root
@@ -88,10 +117,11 @@ class _Renderer:
         self._hidden = hidden
         self._lines: list[Line] = []
         self._pieces: list[str] = []
+        self._inks: list[tuple[str, Colour]] = []
         self._mark = Mark.NEW
         self._verbatim = False
         self._rest_quoted = False
-        self._rows: list[list[int]] = []  # for each open row, where its cells begin
+        self._tables = [_Table()]  # the open ones, from the outermost; the first for rows without a table
         self._states: dict[tuple[int, int], _State] = {}
         self._traits: dict[tuple[object, ...], Traits] = {}  # a mail repeats the same few attributes all over
 
@@ -141,10 +171,13 @@ class _Renderer:
             self._break()
         if spaced:
             self._blank()
-        if tag == "tr":
-            self._rows.append([])
-        elif tag in _CELLS and self._rows:
-            self._rows[-1].append(len(self._lines))
+        if tag == "table":
+            self._tables.append(_Table())
+        elif tag == "tr":
+            self._tables[-1].rows.append([])
+        elif tag in _CELLS and self._tables[-1].rows:
+            wide, high = (_reach(node, name, most) for name, most in (("colspan", _WIDEST), ("rowspan", _LONGEST)))
+            self._tables[-1].rows[-1].append((len(self._lines), wide, high))
         self._rest_quoted = self._rest_quoted or said.begins_quote
         stack.append(_Open(tag, state, breaks, spaced, said.container, len(self._lines)))
         return True
@@ -169,8 +202,10 @@ class _Renderer:
     def _leave(self, element: _Open) -> None:
         if element.breaks:
             self._break()
-        if element.tag == "tr" and self._rows:
-            self._row(self._rows.pop())
+        if element.tag == "tr" and self._tables[-1].rows:
+            self._row(self._tables[-1].rows.pop(), self._tables[-1])
+        elif element.tag == "table" and len(self._tables) > 1:
+            self._tables.pop()
         if element.spaced:
             self._blank()
         if element.container:
@@ -183,6 +218,8 @@ class _Renderer:
         self._mark = Mark.QUOTED if self._rest_quoted else state.mark
         if not state.verbatim:
             self._pieces.append(_SPACES.sub(" ", text))
+            if state.look.ink and _is_coloured(state.look.ink) and text.strip():
+                self._inks.append((self._pieces[-1], state.look.ink))
             return
         self._verbatim = True
         first, *others = text.replace("\r", "").split("\n", LINE_LIMIT)
@@ -201,18 +238,24 @@ class _Renderer:
             text = _DOUBLE.sub(" ", text)
         text = text.rstrip() if self._verbatim else text.strip()
         if text or force:
-            self._lines.append(Line(text, self._mark))
+            self._lines.append(Line(text, self._mark, tuple(self._inks)))
         elif self._pieces and any("\xa0" in piece for piece in self._pieces):
             self._blank()
         self._pieces.clear()
+        self._inks.clear()
         self._verbatim = False
 
     def _blank(self) -> None:
         if self._lines and self._lines[-1].text:
             self._lines.append(Line("", self._lines[-1].mark))
 
-    def _row(self, starts: list[int]) -> None:
-        """Make one line of a row of data; the row of a layout keeps the lines of its cells."""
+    def _row(self, row: list[tuple[int, int, int]], table: _Table) -> None:
+        """Make one line of a row of data; the row of a layout keeps the lines of its cells.
+
+        A cell stands in its column: before it there are as many tabs, also for what reaches down from the rows above.
+        """
+        columns = table.columns(row)
+        starts = [start for start, _, _ in row]
         if len(starts) < 2 or len(self._lines) - starts[0] > _ROW_LENGTH:
             return
         ends = [*starts[1:], len(self._lines)]
@@ -224,8 +267,19 @@ class _Renderer:
             and sum(len(line.text) for line in written) <= _ROW_LENGTH
             and all(line.mark is written[0].mark for line in written)
         ):
-            text = "\t".join(" ".join(line.text for line in cell) for cell in cells)
+            texts = dict(zip(columns, (" ".join(line.text for line in cell) for cell in cells), strict=True))
+            text = "\t".join(texts.get(column, "") for column in range(columns[-1] + 1))
             self._lines[starts[0] :] = [Line(text, written[0].mark)]
+
+
+def _is_coloured(ink: Colour) -> bool:
+    return max(ink) - min(ink) > _GREY
+
+
+def _reach(cell: LexborNode, name: str, most: int) -> int:
+    """Over how many columns or rows a cell says that it reaches: at least one; no number is one."""
+    said = (cell.attributes.get(name) or "").strip()
+    return max(1, min(int(said), most)) if said.isdecimal() and len(said) < 9 else 1
 
 
 def _without_outer_blanks(found: list[Line]) -> list[Line]:

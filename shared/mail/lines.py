@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from shared.mail.look import Colour
+
 LINE_LIMIT = 20_000  # lines of one mail that are read: a book has as many
 
 
@@ -16,7 +18,11 @@ class Mark(Enum):
 
 @dataclass(slots=True)
 class Line:
-    """One line of the body, without its line end."""
+    """One line of the body, without its line end.
+
+    `inks`: the pieces of it that were given a colour, in order.
+    """
 
     text: str
     mark: Mark = Mark.NEW
+    inks: tuple[tuple[str, Colour], ...] = ()

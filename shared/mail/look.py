@@ -10,7 +10,13 @@ _WHITE: Final[Colour] = (255, 255, 255)
 _NAMED: Final[dict[str, Colour]] = {
     "white": _WHITE, "snow": (255, 250, 250), "ivory": (255, 255, 240), "ghostwhite": (248, 248, 255),
     "whitesmoke": (245, 245, 245), "floralwhite": (255, 250, 240), "mintcream": (245, 255, 250),
-    "azure": (240, 255, 255), "black": (0, 0, 0), "windowtext": (0, 0, 0), "window": _WHITE,
+    "azure": (240, 255, 255), "black": (0, 0, 0), "windowtext": (0, 0, 0), "window": _WHITE, "red": (255, 0, 0),
+    "darkred": (139, 0, 0), "crimson": (220, 20, 60), "firebrick": (178, 34, 34), "maroon": (128, 0, 0),
+    "orange": (255, 165, 0), "darkorange": (255, 140, 0), "orangered": (255, 69, 0), "green": (0, 128, 0),
+    "darkgreen": (0, 100, 0), "forestgreen": (34, 139, 34), "seagreen": (46, 139, 87), "teal": (0, 128, 128),
+    "blue": (0, 0, 255), "navy": (0, 0, 128), "darkblue": (0, 0, 139), "mediumblue": (0, 0, 205),
+    "royalblue": (65, 105, 225), "dodgerblue": (30, 144, 255), "steelblue": (70, 130, 180), "purple": (128, 0, 128),
+    "indigo": (75, 0, 130), "violet": (238, 130, 238), "magenta": (255, 0, 255), "fuchsia": (255, 0, 255),
 }  # fmt: skip
 _SAME = 16
 """Steps of each channel: colours that differ by less can't be told apart by eye."""

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from shared.mail import addresses, dates, flowed, headers, html, mime
+from shared.mail.answers import announces_colour, mark_answers
 from shared.mail.email import Address, Email, Span, UnreadableEmail
 from shared.mail.lines import LINE_LIMIT, Line, Mark
 from shared.mail.quoting import mark_quotes
 from shared.mail.signature import mark_signatures
 
+_SEVERAL = 2
 _SHORT = 400  # characters of plain text that may only stand in for the HTML beside it
 _POINTS_TO_HTML = re.compile(
     r"(?i)(?:not|n['\u2019]t) (?:support|display|show|render|accept)\w* html"
@@ -36,6 +38,7 @@ def read(raw: bytes, received_at: datetime | None = None) -> Email:
     sender = next(iter(addresses.parse(fields.first("from"))), _NOBODY)
     mark_quotes(lines)
     mark_signatures(lines, sender.name)
+    mark_answers(lines, sender.name)
     return Email(
         message_id=fields.first("message-id").strip(),
         subject=headers.decode_words(fields.first("subject")),
@@ -68,11 +71,12 @@ def _lines(text: mime.Text) -> list[Line]:
 
 
 def _stands_in(plain: mime.Text, rich: mime.Text) -> bool:
-    """Whether the HTML is to be read instead: it strikes words out, or the plain text only points to it.
+    """Whether the HTML is to be read instead: the plain text only points to it, or has lost what it says.
 
-    Plain text has no way to strike out, so that there the words would stand as if they were meant.
+    Plain text has no way to strike words out, so that they would stand as if they were meant; no colour in which to
+    answer; and where it has each cell of a table on a line of its own, the rows are gone.
     """
-    if html.strikes(rich.content):
+    if html.strikes(rich.content) or announces_colour(plain.content) or _has_lost_rows(plain, rich):
         return True
     if len(plain.content) > _SHORT:
         return False
@@ -80,6 +84,15 @@ def _stands_in(plain: mime.Text, rich: mime.Text) -> bool:
         return True
     words = len(plain.content.split())
     return sum(len(line.text.split()) for line in html.lines(rich.content)) > 4 * words + 10
+
+
+def _has_lost_rows(plain: mime.Text, rich: mime.Text) -> bool:
+    """Whether cells that are side by side in the HTML stand one below the other in the plain text, in several rows."""
+    if "<td" not in rich.content and "<TD" not in rich.content:
+        return False
+    alone = {line.strip() for line in plain.content.splitlines()}
+    rows = [line.text.split("\t") for line in html.lines(rich.content) if "\t" in line.text]
+    return sum(alone.issuperset([cell for cell in row if cell][:3]) for row in rows) >= _SEVERAL
 
 
 def _spans(lines: list[Line]) -> list[Span]:

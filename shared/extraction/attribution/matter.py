@@ -43,6 +43,8 @@ class Matters:
 
     def find(self, places: Places) -> Client:
         """The client or matter named nearest to the work; None where none can be told."""
+        if places.told:
+            return self._known(places.told) or Client(places.told[:CLIENT_MATTER_LIMIT])
         for text in (
             self.naming.prefix(places.clause, terse=places.terse),
             places.clause,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.extraction.attribution.names import all_names, is_everyday, is_name, names_in
+from shared.extraction.table import is_title
 from shared.mail.email import Address, Email
 
 _PREFIX = re.compile(
@@ -60,6 +61,7 @@ _OFFICES = frozenset(
     {"judge", "justice", "j", "hon", "magistrate", "master", "counsel", "ausa", "ada", "atty", "expert"}
 )
 _AFTER = re.compile(r"\s*(['’]s\b|[a-z]+|\d|[^\w\s]|$)")
+_AMOUNT = re.compile(r"\d+|\d{0,3}[.:]\d{1,2}")
 _FAR = 14
 """Characters beside a name in which the word next to it is looked for."""
 _MOST_PLACES = 5
@@ -71,7 +73,8 @@ _MANY = 3
 class Places:
     """Where a matter may be named, nearest first: the entry's own clause and its line's prefix or heading.
 
-    `lead`: the sentence that leads its list ("all for the Bohannon estate:"), or nothing.
+    `lead`: the sentence that leads its list ("all for the Bohannon estate:"), or nothing; `told`: what its row has in a
+    column of matters.
     """
 
     clause: str
@@ -80,6 +83,7 @@ class Places:
     heading: str | None
     lead: str
     terse: bool
+    told: str | None = None
 
 
 class Naming:
@@ -110,8 +114,7 @@ class Naming:
         found: dict[str, set[str]] = defaultdict(set)
         for name, source in (*self._in_places(places), *self._of_mail):
             tidy = " ".join(name.split()).strip(" .,;:-–—'\"")
-            asked = tidy.endswith("?") and tidy.islower()  # "lunch?"
-            if _SHORT <= len(tidy) <= _LONG and not asked and not tidy.isdigit() and tidy.lower() not in _HEADS:
+            if _SHORT <= len(tidy) <= _LONG and not _is_no_name(tidy):
                 found[tidy].add(source)
         return {name: frozenset(self._signs(name, sources, places)) for name, sources in found.items()}
 
@@ -295,6 +298,12 @@ class Naming:
                 surname = each.name.split(",")[0] if "," in each.name else each.name.split()[-1]
                 return surname.strip("\"'() ") or None
         return None
+
+
+def _is_no_name(text: str) -> bool:
+    """Whether words that stand where a matter would are none: an amount, a question ("lunch?"), a column's title."""
+    asked = text.endswith("?") and text.islower()
+    return asked or bool(_AMOUNT.fullmatch(text)) or text.lower() in _HEADS or is_title(text)
 
 
 def _first_name(person: Address) -> str:

@@ -43,7 +43,7 @@ _OPENING = re.compile(
     | (?:(?:can|could|would|will)\s+you\s+)?(?:(?:please|pls|kindly)\s+{_BOOKED}|{_BOOKED}(?=\s+(?:me|us|for)\b|$))
       (?:\s+(?:me|us))?(?:\s+(?:down|in))?(?:\s+for\s+(?:me|us))?(?:\s+for)?(?=\s|$)
     | (?:you\s+and\s+)?(?:i|we)\b(?:['’](?:ve|d))?\s+(?:(?:have|had|was|were)\s+(?=\w))?{_ADVERBS}(?:(?:was|were)\s+)?
-    | \(?(?:\d{{1,2}}|[a-z])[.)]\s+
+    | \(?(?:\d{{1,2}}|[a-z])[.)]\s+ | \[[A-Z]{{2,3}}:\s+
     """,
     re.IGNORECASE | re.VERBOSE,
 )

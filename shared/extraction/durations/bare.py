@@ -296,7 +296,8 @@ def _colon(tokens: Tokens, index: int, word: str, *, among_others: bool = False)
         return None
     alphabetic = after[:1].isalpha()
     opens = index == 0 or hours == "0" or (before == ":" and not hours)
-    said = before in TOOK or (alphabetic and (opens or among_others))
+    took_me = before in {"me", "us"} and index > 1 and tokens.spelled[index - 2] in TOOK
+    said = before in TOOK or took_me or (alphabetic and (opens or among_others))
     if after and after not in CLOSERS | {"w/", "re", "with", "("} and not said:
         return None
     return _amount(tokens, index, total, "<h>:<mm>", Form.COLON)

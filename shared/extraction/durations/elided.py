@@ -14,6 +14,8 @@ _MORE = frozenset({"another", "further", "additional", "more"})
 _AND = frozenset({"and", ",", "plus", "then", "&"})
 _WHEN = frozenset((*DAYS, *words("yesterday today tonight last this")))
 _FOR = frozenset({"on", "for", "with", "w/", "re", "in"})
+_LASTED = frozenset({"went", "waited", "took", "lasted", "ran", "nearer"})
+_GAVE = frozenset({"gave", "took", "kept", "had", "got", "cost"})
 _ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--", "after"}) | _WHEN
 
 
@@ -36,12 +38,15 @@ def _shares(tokens: Tokens, index: int) -> bool:
     after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "."
     if before in _MORE or (before.endswith("'s") and before.removesuffix("'s").endswith("day")):
         return after in _ENDS
+    gave = before in {"us", "me"} and tokens.spelled[index - 2] in _GAVE
+    if before in _LASTED or gave:
+        return after in _ENDS or after in _FOR or after in {"before", "because", "by", "of"}
     return before in _AND and (after in _FOR or after in _WHEN or after in WORK_GERUND)
 
 
 def _unit(tokens: Tokens, index: int, number: Number, last: Reading) -> float:
     """The unit that is shared; minutes in "half an hour in the morning and another 20 after lunch"."""
-    minutes = tokens.spelled[index - 1] in _MORE and last.best <= 60 and _LEAST_MINUTES <= number.best < 60
+    minutes = tokens.spelled[index - 1] in _MORE | {"nearer"} and last.best <= 60 and _LEAST_MINUTES <= number.best < 60
     return 1.0 if minutes else last.unit
 
 

@@ -3,10 +3,14 @@
 import re
 from dataclasses import replace
 
+from shared.extraction.durations.numbers import CARDINALS
 from shared.extraction.durations.units import HOUR, SLIPS
 from shared.extraction.engine import Tokens
 
 _WITH_SECONDS = re.compile(r"(\d{1,2}:\d\d):\d\d")
+_AND, _OUR = frozenset({"an", "n"}), frozenset({"our", "ours"})
+_HALF_AN = frozenset({("half", "an"), ("hlf", "an")})
+"""Slips that only the words beside them tell: "two hours an ten minutes", "half an our"."""
 _BESIDE_A_CLOCK = frozenset({"-", "--", "to", "until", "till", "am", "pm", "from", "between", "at", "through"})
 
 
@@ -19,11 +23,21 @@ def respelled(tokens: Tokens, text: str) -> Tokens:
             changed[index] = SLIPS[word]
         elif word == "m" and text[tokens.starts[index]] == "M" and _means_millions(tokens, index):
             changed[index] = "million"
+        elif word in _AND and _joins_minutes(spelled, index):
+            changed[index] = "and"
+        elif word in _OUR and spelled[max(0, index - 2) : index] in _HALF_AN:
+            changed[index] = "hour"
         elif word.count(":") == 2 and (clock := _WITH_SECONDS.fullmatch(word)) and _is_clock(spelled, index):
             changed[index] = clock[1]
     if not changed:
         return tokens
     return replace(tokens, spelled=tuple(changed.get(index, word) for index, word in enumerate(spelled)))
+
+
+def _joins_minutes(spelled: tuple[str, ...], index: int) -> bool:
+    """As in "two hours an ten minutes", "hour n 10", not in "an hour an item"."""
+    after = spelled[index + 1] if index + 1 < len(spelled) else ""
+    return index > 0 and spelled[index - 1] in HOUR and (after.isdigit() or after in CARDINALS)
 
 
 def _means_millions(tokens: Tokens, index: int) -> bool:

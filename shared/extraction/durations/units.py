@@ -37,5 +37,5 @@ SLIPS: dict[str, str] = {
     for slip in sorted(_slips(word) - _REAL_WORDS)
 } | dict.fromkeys(words("hors houre houres hourse houer hour's hr's"), "hours") | dict.fromkeys(
     words("minites minits minuites mintues minuetes mintutes min's"), "minutes"
-) | dict.fromkeys(words("mintue minuet"), "minute")  # fmt: skip
-"""Misspellings of the units, and what they stand for."""
+) | dict.fromkeys(words("mintue minuet"), "minute") | {"hlf": "half"}  # fmt: skip
+"""Misspellings of the units and of their half, and what they stand for."""
