@@ -39,7 +39,7 @@ from shared.extraction.lines import Line, Lines
 from shared.extraction.loose import with_loose
 from shared.extraction.multiples import multiplied
 from shared.extraction.quotes import Quotes, section_numbers
-from shared.extraction.table import with_hours
+from shared.extraction.table import with_columns
 from shared.extraction.timekeepers import Timekeepers, Whose
 from shared.extraction.tokens import tokenise
 from shared.extraction.weighing import (
@@ -224,8 +224,8 @@ class Deciding:
         before: Sentence | None = None
         for passage, line in list(self._lines.read()):
             read = read_passage(self.text, passage.start, passage.end)
-            if line.hours is not None:
-                read = with_hours(read, self.text, *line.hours)
+            if line.times or line.blank:
+                read = with_columns(read, self.text, [(cell, unit) for cell, unit, _ in line.times], line.blank)
             else:
                 lawyers = self._setting.legal or self._setting.reported(passage.block)
                 read = with_loose(read, self.text, whole=lawyers)
@@ -248,7 +248,7 @@ class Deciding:
             near=last.judged if last else None,
             others=line.other or elses,
             numbered=candidate.amount.start in self._sections,
-            tabled=line.hours is not None,
+            column=_column(line, candidate),
             phrases=tuple(not_work.matching(candidate.tokens)),
         )
         names = self._names(candidate)
@@ -277,13 +277,20 @@ class Deciding:
         clock = candidate.amount.clock
         if clock is None or self.moment is None:
             return None
-        if line.day is not None and line.day != self.sent:
-            return line.day < self.sent
+        day = line.day_at(candidate.amount.start)
+        if day is not None and day != self.sent:
+            return day < self.sent
         tokens = candidate.tokens
         named = self.calendar.mentions(self.text, tokens.starts[0], tokens.ends[-1])
         if any(each.day < self.sent for each in named):
             return True
         return clock[1] <= self.moment.hour * 60 + self.moment.minute + 10
+
+
+def _column(line: Line, candidate: Candidate) -> str:
+    """What the column of time is called in which an amount stands; empty if it stands in none."""
+    at = candidate.amount.start
+    return line.column if any(cell.start <= at < cell.end for cell, _, _ in line.times) else ""
 
 
 def _with_next(told: Iterator[tuple[Sentence, Line]]) -> Iterator[tuple[Sentence, Line, Sentence | None]]:

@@ -105,6 +105,8 @@ class Entries:
         """Why the work is not charged; None if it is."""
         if is_billed(each.candidate):
             return None
+        if each.line.free:
+            return "its row says so"
         given = is_given(each.candidate, each.nature.following)
         return "given in the next sentence" if given else free_by(each.nature.charge_signs, each.heard)
 
@@ -193,7 +195,14 @@ class Entries:
     def days(self, each: Decided, clause: Span, before: tuple[date, str] | None) -> Mapping[date, frozenset[str]]:
         """Every day that an amount's work could be for, with its signs; `before`: the day of the amount before it."""
         return self._days.candidates(
-            Work(each.candidate, clause, each.line.day, each.line.dated, _is_terse(each), before)
+            Work(
+                each.candidate,
+                clause,
+                each.line.day_at(each.candidate.amount.start),
+                each.line.dated,
+                _is_terse(each),
+                before,
+            )
         )
 
     def _day_before(self, each: Decided) -> tuple[date, str] | None:

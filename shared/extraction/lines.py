@@ -13,9 +13,10 @@ from itertools import zip_longest
 
 from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.matter import heading_matter
+from shared.extraction.columns import Columns, columns, plans
 from shared.extraction.context.setting import Setting, heading_of
 from shared.extraction.passages import Passage, passages
-from shared.extraction.table import Cell, cells, header, separator
+from shared.extraction.table import Cell, cells, separator
 from shared.mail.email import Email
 
 _BULLET = re.compile(r"^\s*(?:[-*•·–—◦▪]\s+|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)]\s+)")
@@ -65,6 +66,7 @@ _PLANNED_COLUMN = re.compile(
     ),
     re.IGNORECASE,
 )
+_SUMS = re.compile(r"\s*(?:sub-?)?(?:totals?|sum|all|week)\b", re.IGNORECASE)
 _MINE = re.compile(r"\b(?:my|mine|I|we|our)\b")
 _ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
 _SHORT, _PROSE, _LINE = 60, 110, 160
@@ -76,13 +78,18 @@ than the second."""
 class Line:
     """What stands around a passage.
 
-    Its day and matter (its own or its heading's), the cell that holds its hours with the unit its column names, and
-    whether it is another timekeeper's.
+    Its day and matter (its own or its heading's), and whether it is another timekeeper's. Of a table's row, `times`:
+    the cells that hold its time, each with the unit of a bare number in it and, where its column is a day's, the day;
+    `blank`: cells whose numbers are no time that was worked; `column`: what the column of time is called; `free`:
+    whether a column says that it isn't charged.
     """
 
     day: date | None
     matter: str | None
-    hours: tuple[Cell, str] | None = None
+    times: tuple[tuple[Cell, str, date | None], ...] = ()
+    blank: tuple[Cell, ...] = ()
+    column: str = ""
+    free: bool = False
     other: bool = False
     drafted: bool = False
     rest: int = 0
@@ -91,6 +98,11 @@ class Line:
     """Whether the line begins with a day of its own."""
     told: bool = False
     """Whether a column of matters names the line's."""
+
+    def day_at(self, place: int) -> date | None:
+        """The day of an amount that begins at this offset: its column's, else the line's."""
+        days = (day for cell, _, day in self.times if cell.start <= place < cell.end and day)
+        return next(days, self.day)
 
 
 class Lines:
@@ -103,7 +115,7 @@ class Lines:
         self._setting = setting
         self._day: date | None = None
         self._matter: str | None = None
-        self._columns: dict[str, int] = {}
+        self._columns = Columns()
         self._table = -1
         self._mark = "\t"
         self._told = ""
@@ -195,27 +207,45 @@ class Lines:
             return None
         places = cells(self._text, passage.start, passage.end, mark)
         row = [self._text[cell.start : cell.end] for cell in places]
-        if titles := header(row):
+        if titles := columns(row, self._day_of, self._is_sender, marked=mark in "\t|"):
             self._columns, self._table, self._mark, self._told = titles, passage.block, mark, ""
             return Line(None, None)
-        if _PLANNED_COLUMN.search(text) and not re.search(r"\d", text):
+        if (_PLANNED_COLUMN.search(text) or plans(row)) and not re.search(r"\d", text):
             self._setting.plans.add(passage.block)
-        columns = self._columns
-        if passage.block != self._table or len(row) <= max(columns.values(), default=len(row)):
+        return self._row_of(self._columns, places, row) if passage.block == self._table else None
+
+    def _row_of(self, known: Columns, places: list[Cell], row: list[str]) -> Line | None:
+        """A row under a heading row; None if it is too short for the columns of time."""
+        times = tuple(
+            (places[place], unit, known.days.get(place)) for place, unit in known.time.items() if place < len(row)
+        )
+        if not times:
             return None
-        own = self._calendar.leading(row[columns["day"]]) if "day" in columns else None
+
+        def told(name: str) -> str:
+            place = known.named.get(name, len(row))
+            return row[place] if place < len(row) else ""
+
+        own = self._calendar.leading(told("day")) if told("day") else None
         self._day = own[0] if own else self._day
-        told = row[columns["matter"]] if "matter" in columns else ""
-        self._told = told or self._told  # an empty cell means the one above
-        column = next(name for name in ("hours", "minutes", "units") if name in columns)
-        who = row[columns["who"]] if "who" in columns else ""
+        self._told = told("matter") or self._told  # an empty cell means the one above
+        blank = [place for place in known.blank if place < len(row)]
+        if known.days and _SUMS.match(" ".join(row)):
+            blank, times = [*range(len(row))], ()
         return Line(
             day=self._day,
             matter=self._told or self._matter,
-            hours=(places[columns[column]], column),
-            other=bool(who) and not self._is_sender(who),
+            times=times,
+            blank=tuple(places[place] for place in blank),
+            column=known.kind,
+            free=known.is_free(row),
+            other=bool(told("who")) and not self._is_sender(told("who")),
             told=bool(self._told),
         )
+
+    def _day_of(self, title: str) -> date | None:
+        found = self._calendar.leading(f"{title}:")
+        return found[0] if found and found[1] > len(title) else None
 
     def _is_sender(self, who: str) -> bool:
         """Whether a name or initials are the sender's."""

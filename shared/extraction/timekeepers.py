@@ -3,7 +3,7 @@
 Capitals are initials, and a word with a capital a name, only where the sender's own stand in the same way in other
 lines; else "TC" or "LOI" would be a timekeeper. Initials that begin a line or stand after a slash or bar, right before
 hours, stand in the same way. In a table whose head is a row of initials, the sender's among them, each column is one
-person's; where lines of time stand under names, the sender's among them ("Cho, Robert T."), so are the lines under each.
+person's; where lines of time stand under names, the sender's among them ("Cho, Robert T."), so are those under each.
 """
 
 import re

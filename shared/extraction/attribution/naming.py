@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.extraction.attribution.names import all_names, is_everyday, is_name, names_in
-from shared.extraction.table import is_title
+from shared.extraction.columns import is_title
 from shared.mail.email import Address, Email
 
 _PREFIX = re.compile(

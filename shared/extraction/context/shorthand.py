@@ -124,7 +124,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         marks.append(("unit", 1.0))
     elif amount.form is Form.BARE:
         marks.append(
-            ("tenths", 1.0 if around.tabled else -1.0 if not is_tenths(raw) else 1.5 if raw.startswith(".") else 1.0)
+            ("tenths", 1.0 if around.column else -1.0 if not is_tenths(raw) else 1.5 if raw.startswith(".") else 1.0)
         )
         if not (sheet or _TENTHS_OF_WORK & words):
             marks.append(("a number, not time", -1.0 if around.setting.legal else -2.0))
@@ -152,7 +152,7 @@ def shorthand(candidate: Candidate, around: "Around", text: str) -> Shorthand:
         ("after the sender's work", 0.5, _told_before(candidate)),
         ("among like lines", 0.5, around.setting.lines.get(block, 0) > 1),
         ("in a list of many", 0.5, around.setting.lines.get(block, 0) > 2),
-        ("in a column of hours", 2.0, around.tabled),
+        ("in a column of hours", 2.0, bool(around.column)),
         ("just done", 1.0, _JUST.search(own) is not None),
         ("ours", 0.5, _OURS.search(own) is not None),
         ("priced", 1.5, _PRICED.search(own) is not None),
@@ -200,7 +200,7 @@ def is_sheet(candidate: Candidate, around: "Around", raw: str) -> bool:
     """Whether numbers without a unit are hours here: by a report, a column, lawyers' words, or written `.4`."""
     words = set(candidate.own.spelled)
     return (
-        around.tabled
+        bool(around.column)
         or around.setting.reported(candidate.sentence.passage.block)
         or (raw.startswith(".") and len(raw) == 2)
         or bool(_plain(words, candidate) & _ABBREVIATED)

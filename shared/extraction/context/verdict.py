@@ -38,7 +38,7 @@ class Around:
     `over`: the clock span lies before the mail was sent (None: no telling). `previous` is the verdict about the amount
     before in the same sentence, `near` about the last one in the same block. `governed`: a verb with another subject
     stands before it; `others`: the line is another timekeeper's; `numbered`:
-    the amount is a section's number; `tabled`: it stands in a table's column for time; `phrases`:
+    the amount is a section's number; `column`: what the table's column of time is called in which it stands; `phrases`:
     those around it that measure something else than work.
     """
 
@@ -52,5 +52,5 @@ class Around:
     governed: bool = False
     others: bool = False
     numbered: bool = False
-    tabled: bool = False
+    column: str = ""
     phrases: tuple[Refuse, ...] = ()

@@ -1,0 +1,160 @@
+"""What the heading row of a table says of its columns: which holds the time that was worked, which other time, whose.
+
+A title is known by all of its words. Of several columns of time one is read: what was actually worked before what is
+merely called hours, and that before a duration or a total; what was planned is never read. A week's table has a column
+for each day, and one that several people fill in has a column for each of them, of which the sender's is read.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+
+AROUND = " *:_#.?"
+"""What may stand around a title."""
+_DONE = r"actuals?|worked|spent|done|incurred|logged|recorded"
+_OF_TIME = r"hours|hrs?|h|time|decimal|hh?:mm|tenths|10ths"
+_TIME: Sequence[tuple[str, str, str]] = (
+    (
+        "worked",
+        "hours",
+        (
+            rf"(?:my )?(?:{_DONE})(?: (?:hours|hrs|time))?(?: (?:so far|to date))?"
+            rf"|(?:my )?(?:hours|hrs?|time) (?:{_DONE}|to date|taken)(?: \((?:{_OF_TIME})\))?"
+        ),
+    ),
+    (
+        "minutes",
+        "minutes",
+        r"min(?:ute)?s?(?: (?:spent|worked))?|(?:duration|time|length)(?: spent)? \(?min(?:ute)?s?\.?\)?",
+    ),
+    (
+        "units",
+        "units",
+        (
+            r"(?:no\.? of |chargeable |billable )?units?(?: \(?(?:of )?(?:6|six)[ -]?min\w*\)?)?"
+            r"|(?:6|six)[ -]?min(?:ute)?s? units?|tenths|10ths"
+        ),
+    ),
+    (
+        "hours",
+        "hours",
+        (
+            r"(?:billable |billed |chargeable |my |net |total )?(?:hours|hrs?|h)"
+            rf"(?: ?\(?(?:{_OF_TIME}|spent|worked|billed)\)?)?"
+        ),
+    ),
+    ("duration", "hours", r"duration|elapsed"),
+    ("time", "time", rf"(?:my |total |billable |chargeable )?time(?: ?\((?:{_OF_TIME})\))?"),
+    ("quantity", "hours", r"qty|quantity"),
+)
+"""Columns of time that was worked, the surest first: a name, the unit of a bare number in it, its title."""
+_TOTAL = re.compile(r"tot(?:al)?(?: (?:hours|hrs|time))?", re.IGNORECASE)
+_OTHERS = {
+    "day": r"date|day|when|date of (?:work|service)|service date|work date",
+    "matter": (
+        r"clients?(?:[ /&-]+matter)?|matters?(?: name)?|case(?: name)?|file|client/file|project|matter/client|re"
+        r"|c/m(?: no)?|matter no|client (?:ref|no)|(?:file|our|matter) ref(?:erence)?"
+    ),
+    "who": (r"who|tkpr?|tk|timekeeper|atty|attorney|lawyer|initials?|by|fee ?earner|fe|name|person|staff|professional"),
+    "work": (
+        r"work(?: done| performed)?|tasks?|items?|description(?: of (?:work|services?))?|what|narrative|narration"
+        r"|activity|services?|details?|notes?|remarks?|comments?|workstream|phase|step|with|spoke with|about"
+    ),
+    "planned": (
+        r"(?:your |my |our |orig(?:inal)? )?(?:budget(?:ed)?|est(?:imate[ds]?)?|planned|plan|quoted?|target|forecast"
+        r"|cap)(?: (?:hours|hrs|time|units))?|(?:est(?:imated)?|budgeted|planned) (?:hours|hrs|time|units)"
+        r"|expect(?:ed)?|(?:still |hours |hrs |units )?(?:to go|to do|to come|left|needed|remaining|outstanding)"
+        r"|allow(?:ed|ance|otted)?|limit|slot|projected|agreed|next week|remaining (?:hours|hrs|units)"
+    ),
+    "money": r"rate|amount|value|fees?|price|cost|charge|total|\$|£|€|usd|gbp|aud|rate \S{1,5}|amount \S{1,5}",
+    "free": r"n/?c|no charge|non-?billable|non-?chargeable|written off|write[ -]?off|w/o",
+    "charged": r"chargeable|billable|bill|charge\?|billed",
+    "clock": r"start(?:ed)?|finish(?:ed)?|end(?:ed)?|in|out|from|to|began|time (?:in|out|on|off)",
+    "again": r"billed(?: (?:hours|hrs|time))?",
+}
+_TITLES: Mapping[str, re.Pattern[str]] = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _OTHERS.items()}
+_TIMES = tuple((name, unit, re.compile(pattern, re.IGNORECASE)) for name, unit, pattern in _TIME)
+_PERSON = re.compile(r"[A-Z]{2,4}|[A-Z][a-z'’-]{1,15}(?: [A-Z][a-z'’-]{0,15}\.?)?")
+_BLANKED = ("planned", "money", "again", "clock")
+_WEEK = 3
+"""Columns of a day each that make a week's table."""
+_NO = re.compile(r"n|no|nc|n/c|non.*|0(?:\.0+)?|nil|none|false|-|x", re.IGNORECASE)
+_NOT_SAID = re.compile(r"|n|no|0(?:\.0+)?|nil|none|false|[-–—]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table, by their places.
+
+    `time`: those of time that was worked, with the unit of a bare number ("time": hours, or a clock's face); several
+    where each is a day's, which `days` has. `kind`: what they are called. `named`: the others of a known sort. `blank`:
+    those whose numbers are no time that was worked: planned, money, others' hours.
+    """
+
+    time: Mapping[int, str] = field(default_factory=dict)
+    kind: str = ""
+    days: Mapping[int, date] = field(default_factory=dict)
+    named: Mapping[str, int] = field(default_factory=dict)
+    blank: frozenset[int] = frozenset()
+
+    def is_free(self, row: Sequence[str]) -> bool:
+        """Whether a row says in a column for it that its time isn't charged."""
+        free, charged = self.named.get("free", -1), self.named.get("charged", -1)
+        if 0 <= free < len(row) and not _NOT_SAID.fullmatch(row[free].strip()):
+            return True
+        return 0 <= charged < len(row) and bool(_NO.fullmatch(row[charged].strip()))
+
+
+def columns(
+    row: Sequence[str], day: Callable[[str], date | None], is_sender: Callable[[str], bool], *, marked: bool
+) -> Columns | None:
+    """The columns that a heading row names; None unless it is one, with time that was worked.
+
+    `day`: the day that a title names, if it does; `is_sender`: whether a title is the sender's name or initials.
+    `marked`: a mark parts the cells, so that an empty one keeps its place; only then a day or a person has a column.
+    """
+    titles = [title.strip(AROUND) for title in row]
+    named: dict[str, int] = {}
+    for place, title in enumerate(titles):
+        for name, pattern in _TITLES.items():
+            if name not in named and pattern.fullmatch(title):
+                named[name] = place
+    kind, time = _time(titles, named)
+    days = {place: found for place, title in enumerate(titles) if (found := day(title))}
+    persons: set[int] = set()
+    if not time and marked and len(days) >= _WEEK:
+        kind, time = "day", dict.fromkeys(days, "hours")
+    if not time and marked:
+        persons = {place for place, title in enumerate(titles) if _PERSON.fullmatch(title) and not is_title(title)}
+        mine = [place for place in sorted(persons) if is_sender(titles[place])]
+        kind, time = ("own", {mine[0]: "hours"}) if len(mine) == 1 and len(persons) > 1 else ("", {})
+    known = {place for place, title in enumerate(titles) if is_title(title)} | set(days) | persons
+    if not time or (len(known) < 2 and kind != "worked"):
+        return None
+    blank = {place for place, title in enumerate(titles) if any(_TITLES[each].fullmatch(title) for each in _BLANKED)}
+    others = persons if kind == "own" else set()
+    return Columns(time, kind, days if kind == "day" else {}, named, frozenset((blank | others) - set(time)))
+
+
+def _time(titles: Sequence[str], named: Mapping[str, int]) -> tuple[str, dict[int, str]]:
+    """The surest column of time that was worked, and what it is called; a total only beside a beginning and an end."""
+    for kind, unit, pattern in _TIMES:
+        for place, title in enumerate(titles):
+            if pattern.fullmatch(title):
+                return kind, {place: unit}
+    total = next((place for place, title in enumerate(titles) if _TOTAL.fullmatch(title)), None)
+    return ("total", {total: "hours"}) if total is not None and "clock" in named else ("", {})
+
+
+def plans(row: Sequence[str]) -> bool:
+    """Whether a row names a column of what was planned."""
+    return any(_TITLES["planned"].fullmatch(title.strip(AROUND)) for title in row)
+
+
+def is_title(text: str) -> bool:
+    """Whether the words are the title of a column."""
+    bare = text.strip(AROUND)
+    patterns = chain(_TITLES.values(), (pattern for _, _, pattern in _TIMES), (_TOTAL,))
+    return any(pattern.fullmatch(bare) for pattern in patterns)
