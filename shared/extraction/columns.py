@@ -13,15 +13,15 @@ from itertools import chain
 
 AROUND = " *:_#.?"
 """What may stand around a title."""
-_DONE = r"actuals?|worked|spent|done|incurred|logged|recorded"
+_DONE = r"actuals?|worked|spent|done|incurred|logged|recorded|used"
 _OF_TIME = r"hours|hrs?|h|time|decimal|hh?:mm|tenths|10ths"
 _TIME: Sequence[tuple[str, str, str]] = (
     (
         "worked",
         "hours",
         (
-            rf"(?:my )?(?:{_DONE})(?: (?:hours|hrs|time))?(?: (?:so far|to date))?"
-            rf"|(?:my )?(?:hours|hrs?|time) (?:{_DONE}|to date|taken)(?: \((?:{_OF_TIME})\))?"
+            rf"(?:my )?(?:{_DONE})(?: (?:hours|hrs|time))?(?: by me)?(?: (?:so far|to date))?(?: \((?:{_OF_TIME})\))?"
+            rf"|(?:my )?(?:hours|hrs?|time) (?:{_DONE}|to date|taken)(?: \((?:{_OF_TIME})\))?|should be|corrected"
         ),
     ),
     (
@@ -34,7 +34,7 @@ _TIME: Sequence[tuple[str, str, str]] = (
         "units",
         (
             r"(?:no\.? of |chargeable |billable )?units?(?: \(?(?:of )?(?:6|six)[ -]?min\w*\)?)?"
-            r"|(?:6|six)[ -]?min(?:ute)?s? units?|tenths|10ths"
+            r"|(?:6|six)[ -]?min(?:ute)?s? units?|tenths|10ths|0?\.1s"
         ),
     ),
     (
@@ -45,12 +45,12 @@ _TIME: Sequence[tuple[str, str, str]] = (
             rf"(?: ?\(?(?:{_OF_TIME}|spent|worked|billed)\)?)?"
         ),
     ),
-    ("duration", "hours", r"duration|elapsed"),
+    ("duration", "hours", r"duration|elapsed|how long"),
     ("time", "time", rf"(?:my |total |billable |chargeable )?time(?: ?\((?:{_OF_TIME})\))?"),
     ("quantity", "hours", r"qty|quantity"),
 )
 """Columns of time that was worked, the surest first: a name, the unit of a bare number in it, its title."""
-_TOTAL = re.compile(r"tot(?:al)?(?: (?:hours|hrs|time))?", re.IGNORECASE)
+_TOTAL = re.compile(r"(?:tot(?:al)?|net)(?: (?:hours|hrs|time))?", re.IGNORECASE)
 _OTHERS = {
     "day": r"date|day|when|date of (?:work|service)|service date|work date",
     "matter": (
@@ -64,7 +64,8 @@ _OTHERS = {
     ),
     "planned": (
         r"(?:your |my |our |orig(?:inal)? )?(?:budget(?:ed)?|est(?:imate[ds]?)?|planned|plan|quoted?|target|forecast"
-        r"|cap)(?: (?:hours|hrs|time|units))?|(?:est(?:imated)?|budgeted|planned) (?:hours|hrs|time|units)"
+        r"|cap)(?: (?:hours|hrs|time|units))?(?: \(\w{1,5}\))?"
+        r"|variance|difference|diff|over ?/ ?\(?under|(?:est(?:imated)?|budgeted|planned) (?:hours|hrs|time|units)"
         r"|expect(?:ed)?|(?:still |hours |hrs |units )?(?:to go|to do|to come|left|needed|remaining|outstanding)"
         r"|allow(?:ed|ance|otted)?|limit|slot|projected|agreed|next week|remaining (?:hours|hrs|units)"
     ),
@@ -72,11 +73,13 @@ _OTHERS = {
     "free": r"n/?c|no charge|non-?billable|non-?chargeable|written off|write[ -]?off|w/o",
     "charged": r"chargeable|billable|bill|charge\?|billed",
     "clock": r"start(?:ed)?|finish(?:ed)?|end(?:ed)?|in|out|from|to|began|time (?:in|out|on|off)",
-    "again": r"billed(?: (?:hours|hrs|time))?",
+    "again": r"billed(?: (?:hours|hrs|time))?|pre-?bill(?:ed)?|was|break",
 }
 _TITLES: Mapping[str, re.Pattern[str]] = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _OTHERS.items()}
 _TIMES = tuple((name, unit, re.compile(pattern, re.IGNORECASE)) for name, unit, pattern in _TIME)
-_PERSON = re.compile(r"[A-Z]{2,4}|[A-Z][a-z'’-]{1,15}(?: [A-Z][a-z'’-]{0,15}\.?)?")
+_BROKEN = re.compile(r"(?<=[a-z])-\s+(?=[a-z])")
+"""Where a title was broken to fit: "Charge- able?"."""
+_PERSON = re.compile(r"(?:[A-Z]{2,4}|[A-Z][a-z'’-]{1,15}(?: [A-Z][a-z'’-]{0,15}\.?)?)(?: \([^()]{1,20}\))?")
 _BLANKED = ("planned", "money", "again", "clock")
 _WEEK = 3
 """Columns of a day each that make a week's table."""
@@ -115,7 +118,7 @@ def columns(
     `day`: the day that a title names, if it does; `is_sender`: whether a title is the sender's name or initials.
     `marked`: a mark parts the cells, so that an empty one keeps its place; only then a day or a person has a column.
     """
-    titles = [title.strip(AROUND) for title in row]
+    titles = [_BROKEN.sub("", title).strip(AROUND) for title in row]
     named: dict[str, int] = {}
     for place, title in enumerate(titles):
         for name, pattern in _TITLES.items():

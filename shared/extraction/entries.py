@@ -64,8 +64,10 @@ class Entries:
         if each.verdict.done:
             self._last = (each, day)
         bounds = [min(max(minutes, 0.0), float(MINUTES_A_DAY)) for minutes in (amount.best, amount.low, amount.high)]
+        label = self._label(each)
+        head = Span(evidence.start, max(evidence.start, label.end if label else amount.start))
         text = narrative(
-            self._deciding.text[evidence.start : max(evidence.start, amount.start)],
+            self._deciding.text[head.start : head.end],
             self._deciding.text[min(amount.end, evidence.end) : evidence.end],
             told=(*([client.name] if client.name else []), *self._written_to),
             earlier=self._earlier(each),
@@ -92,6 +94,14 @@ class Entries:
                 *([free] if free else []),
             ),
         )
+
+    def _label(self, each: Decided) -> Span | None:
+        """In a table with a column for each day, what its row says before them: the work of every amount in the row."""
+        if each.line.day_of_column(each.candidate.amount.start) is None:
+            return None
+        start = each.candidate.sentence.passage.start
+        end = min(cell.start for cell, _, _ in each.line.times)
+        return Span(start, end) if start < end <= start + EVIDENCE_LIMIT else None
 
     def _earlier(self, each: Decided) -> str:
         """The sentence before, if it tells work and no time of its own: "Read the lease. Took me an hour."."""
@@ -151,6 +161,8 @@ class Entries:
         candidate, tokens = each.candidate, each.candidate.tokens
         first, last = self._clause(each)
         start, end = tokens.starts[first], tokens.ends[last - 1]
+        if label := self._label(each):
+            start, end = label.start, max(candidate.amount.end, min(end, label.start + EVIDENCE_LIMIT))
         while start < end and self._deciding.text[start] in " \t\n\u00a0-–—*•,;:|.)":
             if self._deciding.text[start] == "." and self._deciding.text[start + 1 : start + 2].isdigit():
                 break
@@ -189,8 +201,10 @@ class Entries:
         return Places(own, sentence, paragraph, heading, led, terse, each.line.matter if each.line.told else None)
 
     def _day(self, each: Decided, clause: Span) -> date:
-        """The day that its signs speak for most."""
-        return likeliest_day(self.days(each, clause, self._day_before(each)))
+        """The day of its column, else the one that its signs speak for most."""
+        return each.line.day_of_column(each.candidate.amount.start) or likeliest_day(
+            self.days(each, clause, self._day_before(each))
+        )
 
     def days(self, each: Decided, clause: Span, before: tuple[date, str] | None) -> Mapping[date, frozenset[str]]:
         """Every day that an amount's work could be for, with its signs; `before`: the day of the amount before it."""

@@ -66,6 +66,8 @@ _PLANNED_COLUMN = re.compile(
     ),
     re.IGNORECASE,
 )
+_LETTERS = {"m": "Mon", "t": "Tue", "tu": "Tue", "w": "Wed", "th": "Thu", "f": "Fri", "sa": "Sat", "su": "Sun"}
+"""How the columns of a week are called."""
 _SUMS = re.compile(r"\s*(?:sub-?)?(?:totals?|sum|all|week)\b", re.IGNORECASE)
 _MINE = re.compile(r"\b(?:my|mine|I|we|our)\b")
 _ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
@@ -99,10 +101,13 @@ class Line:
     told: bool = False
     """Whether a column of matters names the line's."""
 
+    def day_of_column(self, place: int) -> date | None:
+        """The day of the column in which an amount stands that begins at this offset; None if it is no day's."""
+        return next((day for cell, _, day in self.times if cell.start <= place < cell.end), None)
+
     def day_at(self, place: int) -> date | None:
         """The day of an amount that begins at this offset: its column's, else the line's."""
-        days = (day for cell, _, day in self.times if cell.start <= place < cell.end and day)
-        return next(days, self.day)
+        return self.day_of_column(place) or self.day
 
 
 class Lines:
@@ -150,7 +155,8 @@ class Lines:
         return Line(
             day=own[0] if own else self._day,
             matter=self._matter,
-            other=self._is_others(rest, greets=greets) or self._is_under_theirs(passage, text),
+            other=self._is_others(rest, greets=greets)
+            or self._is_under_theirs(passage, text, over_rows=after is not None and after.cells),
             drafted=self._is_drafted(passage, text),
             rest=passage.end - len(rest),
             dated=own is not None,
@@ -184,9 +190,12 @@ class Lines:
         if plans and (heads or text.rstrip().endswith(":")):
             self._setting.plans |= {passage.block, passage.block + 1}
 
-    def _is_under_theirs(self, passage: Passage, text: str) -> bool:
-        """Whether the passage stands under words that announce another's time ("Your September entries:")."""
-        announces = len(text) < 250 and text.rstrip().endswith(":")
+    def _is_under_theirs(self, passage: Passage, text: str, *, over_rows: bool) -> bool:
+        """Whether the passage stands under words that announce another's time ("Your September entries:").
+
+        `over_rows`: a table comes next, which no colon need announce.
+        """
+        announces = len(text) < 250 and (over_rows or text.rstrip().endswith(":"))
         if announces:
             self._theirs = passage.block if _THEIRS.search(text) and not _MINE.search(text) else -9
             return False
@@ -241,11 +250,12 @@ class Lines:
             free=known.is_free(row),
             other=bool(told("who")) and not self._is_sender(told("who")),
             told=bool(self._told),
+            dated=own is not None or bool(known.days),
         )
 
     def _day_of(self, title: str) -> date | None:
-        found = self._calendar.leading(f"{title}:")
-        return found[0] if found and found[1] > len(title) else None
+        found = self._calendar.leading(f"{_LETTERS.get(title.lower(), title)}:")
+        return found[0] if found and found[1] >= len(title) else None
 
     def _is_sender(self, who: str) -> bool:
         """Whether a name or initials are the sender's."""

@@ -7,16 +7,27 @@ from itertools import pairwise
 from shared.mail.email import Email, Span
 
 _QUOTED = re.compile(r"(?<![\w\"])[\"\u201c](?=\S)[^\"\u201c\u201d]{1,1500}[\"\u201d]")
-
-
+_OWN = re.compile(
+    r"(?:\bmy\b[^.?!\"]{0,60}\b(?:reads?|says?|be|is|was|becomes)|\b(?:enter|record|log|bill|docket|post)\b[^.?!\"]{0,40}"
+    r"|\bnarrative\b[^.?!\"]{0,40})\s*:?\s*$",
+    re.IGNORECASE,
+)
+"""What stands before words in quotation marks that are the sender's own entry: "my April 22 reads:", "please enter"."""
+_BEFORE = 110
+"""Characters before a quote in which it is announced."""
 _NUMBERED = re.compile(r"(?m)^[ \t]*(?:[-*•][ \t]+)?(?:§[ \t]*)?(?P<whole>\d{1,2})\.(?P<part>\d{1,2})(?=[ \t.):])")
 
 
 class Quotes:
-    """The quoted stretches of a text."""
+    """The quoted stretches of a text, but for those that are the sender's own entries."""
 
     def __init__(self, text: str, spans: Iterable[Span]) -> None:
-        self._runs = [found.span() for span in spans for found in _QUOTED.finditer(text, span.start, span.end)]
+        self._runs = [
+            found.span()
+            for span in spans
+            for found in _QUOTED.finditer(text, span.start, span.end)
+            if not _OWN.search(text[max(span.start, found.start() - _BEFORE) : found.start()])
+        ]
 
     def hold(self, place: int) -> bool:
         """Whether a place lies inside quotation marks."""

@@ -13,7 +13,7 @@ _WIDE = "   "
 """Stands for a gap of several spaces, which parts the columns of tables set in plain text."""
 _GAP = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{2,}")
 _MINUTES = {"hours": 60.0, "time": 60.0, "minutes": 1.0, "units": 6.0}
-_NUMBER = re.compile(r"\s*(\d{0,4}(?:\.\d{1,2})?|\d{1,2}:\d\d)\s*")
+_NUMBER = re.compile(r"\s*(\d{0,4}(?:[.,]\d{1,2})?|\d{1,2}:\d\d)\s*")
 _OF_DAY = 7
 """Hours of a clock face under "time" from which it is a time of day."""
 
@@ -81,7 +81,7 @@ def _amount(number: str, cell: Cell, unit: str) -> Amount | None:
     hours, colon, minutes = number.partition(":")
     if colon and unit == "time" and int(hours) >= _OF_DAY:
         return None
-    value = (int(hours) * 60.0 + int(minutes)) if colon else float(number) * _MINUTES[unit]
+    value = (int(hours) * 60.0 + int(minutes)) if colon else float(number.replace(",", ".")) * _MINUTES[unit]
     if not 0 < value <= 1440:
         return None
     return Amount(cell.start, cell.end, value, value, value, (f"a number under {unit}",), Form.BARE)

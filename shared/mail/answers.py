@@ -1,11 +1,12 @@
 """Answers that the sender wrote into the mail that is answered, and announced: "see my comments below in red".
 
 Outlook quotes without marking lines, so that nothing tells such answers from what they answer but the colour that was
-announced, or the sender's initials before them ("[AQ: done, 1.8 hours]").
+announced, capitals, or the sender's initials before them ("[AQ: done, 1.8 hours]").
 """
 
 import colorsys
 import re
+from dataclasses import replace
 from typing import Final
 
 from shared.mail.lines import Line, Mark
@@ -17,8 +18,11 @@ _ANNOUNCES: Final = re.compile(
     re.IGNORECASE,
 )
 _POINTS_BELOW: Final = re.compile(
-    r"\b(?:below|inline|in-line|in line|in the (?:body|text|chain|thread)|in brackets)\b", re.IGNORECASE
+    r"\b(?:below|inline|in-line|in line|in the (?:body|text|chain|thread)|in (?:\w+ )?brackets)\b", re.IGNORECASE
 )
+_IN_CAPITALS: Final = re.compile(rf"\b(?:{_SAYS})\b[^.\n]{{0,60}}\bin (?:all )?cap(?:ital)?s\b", re.IGNORECASE)
+_CAPITALS: Final = re.compile(r"(?<!\S)(?=(?:[^\sa-z]+ ){2}[^\sa-z])(?=[^a-z]{0,200}[A-Z]{2})[^a-z\n]{12,}(?!\S)")
+"""Three words and more without a small letter."""
 _HUES: Final = {"red": (345, 20), "orange": (12, 48), "green": (70, 175), "blue": (175, 262), "purple": (255, 335)}
 """Degrees on the circle of hues."""
 _LEAST_COLOUR: Final = 0.3
@@ -47,19 +51,33 @@ def mark_answers(lines: list[Line], sender: str) -> None:
         hue = announced[1].lower()
         lines[first:] = [part for line in lines[first:] for part in _parted(line, hue)]
     if _POINTS_BELOW.search(above) and (tag := _tag(sender)):
-        for line in lines[first:]:
-            if line.mark is Mark.QUOTED and tag.match(line.text):
-                line.mark = Mark.NEW
+        lines[first:] = [part for line in lines[first:] for part in _cut_out(line, tag)]
+    if _IN_CAPITALS.search(above):
+        lines[first:] = [part for line in lines[first:] for part in _cut_out(line, _CAPITALS)]
 
 
 def _tag(sender: str) -> re.Pattern[str] | None:
-    """How the sender's initials or first name begin an answer in brackets."""
+    """An answer in brackets that begins with the sender's initials or first name."""
     names = re.findall(r"[^\W\d_]+", sender)
     if len(names) < 2:
         return None
     initials = "".join(name[0] for name in names)
     either = "|".join({re.escape(initials), re.escape(initials[0] + initials[-1]), re.escape(names[0])})
-    return re.compile(rf"\s*[\[(](?:{either})\s?(?::|[-\u2013\u2014]\s)", re.IGNORECASE)
+    begins = rf"(?:{either})\s?(?::|[-\u2013\u2014]\s)"
+    return re.compile(rf"\[{begins}[^\]]*\]?|\({begins}[^)]*\)?", re.IGNORECASE)
+
+
+def _cut_out(line: Line, answer: re.Pattern[str]) -> list[Line]:
+    """A quoted line as the answers in it, which are NEW, and what stands around them."""
+    if line.mark is not Mark.QUOTED or not (found := list(answer.finditer(line.text))):
+        return [line]
+    parts: list[Line] = []
+    at = 0
+    for each in found:
+        parts += [Line(line.text[at : each.start()], Mark.QUOTED), Line(each[0])]
+        at = each.end()
+    parts.append(Line(line.text[at:], Mark.QUOTED))
+    return [replace(part, text=part.text.strip()) for part in parts if part.text.strip()]
 
 
 def _parted(line: Line, hue: str) -> list[Line]:

@@ -58,14 +58,12 @@ def is_name(text: str) -> bool:
     """Whether the words could name a client or matter: not of the work alone, and beginning with no common word."""
     if re.fullmatch(r"\d{4,6}[-./]\d{3,5}", text):
         return True
-    words = [word.lower() for word in _WORD.findall(text)]
+    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
     if not words or len(words) > 7 or len(text) < 3:
         return False
     if words[0] in _NO_BEGINNING:
         return False
-    telling = [
-        word for word in words if word.removesuffix("'s").removesuffix("’s") not in _GENERIC and word not in _JOINING
-    ]
+    telling = [word for word in words if word.removesuffix("'s") not in _GENERIC and word not in _JOINING]
     common = [word for word in words if word in _COMMON and word not in _JOINING]
     return bool(telling) and len(common) <= 1
 
@@ -103,4 +101,4 @@ def names_in(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _bare(word: str) -> str:
-    return re.sub(r"['’]s$", "", word.lower()).strip(".,")
+    return word.lower().replace("’", "'").removesuffix("'s").strip(".,")

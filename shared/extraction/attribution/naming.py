@@ -102,6 +102,9 @@ class Naming:
             for name in re.split(r"[\s,]+", each.name)
         ]
         self._people = {name.lower() for name in people if name}
+        parts = re.findall(r"[^\W\d_]+", email.sender.name)
+        letters = "".join(part[0] for part in parts).upper()
+        self._initials = {letters, letters[:1] + letters[-1:]}
         self._firsts = {_first_name(each) for each in (email.sender, *email.recipients)}
         self._own = email.sender.address.rpartition("@")[2]
         self._client = self._addressee()
@@ -114,7 +117,7 @@ class Naming:
         found: dict[str, set[str]] = defaultdict(set)
         for name, source in (*self._in_places(places), *self._of_mail):
             tidy = " ".join(name.split()).strip(" .,;:-–—'\"")
-            if _SHORT <= len(tidy) <= _LONG and not _is_no_name(tidy):
+            if _SHORT <= len(tidy) <= _LONG and tidy not in self._initials and not _is_no_name(tidy):
                 found[tidy].add(source)
         return {name: frozenset(self._signs(name, sources, places)) for name, sources in found.items()}
 

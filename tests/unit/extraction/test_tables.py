@@ -35,3 +35,77 @@ def test_the_matter_of_a_row_is_the_one_in_its_cell() -> None:
         "Harkness Holdings",
         "Pinnacle Foods",
     ]
+
+
+def rows(*lines: str) -> str:
+    return "\n".join(line.replace("|", "\t") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (("Task|Budget|Actual|To go", "Draft APA|12.0|15.5|0", "Review schedules|10.0|6.2|4.0"), [930, 372]),
+        (("Item|Done|Still to do", "Research on liens|1.4|0.5", "Draft opinion|2.6|1.0"), [84, 156]),
+        (("Task|Your est.|Actual", "Grievance hearing|4.0|6.3", "Draft statement|3.0|5.7"), [378, 342]),
+        (("Workstream|Hours spent|Hours to go", "Draft letter|1.1|0", "Review privilege log|4.2|6.0"), [66, 252]),
+        (("C/M No.|Task|Tenths", "40118.0002|Reviewed amendment|14", "40118.0002|Call with lender|5"), [84, 30]),
+        (("When|What|Elapsed", "10/12|Revised agreement|2 h 20 m", "10/13|Call w/ Boone|35 m"), [140, 35]),
+        (("Task|In|Out|Tot.", "Reviewed documents|8:15|10:45|2.5", "Drafted index|9:00|12:00|3.0"), [150, 180]),
+        (("Matter|Work|Hours|Rate|Amount", "Ortiz|Draft motion|1.5|450|675.00"), [90]),
+        (("Task|DW|TB", "Draft objection letter|2.2|0.5", "Review survey||1.3", "Call with escrow|0.6|"), [132, 36]),
+        (("Date|Work|Time (mins)", "10/12|Draft letter|45", "10/13|Review lease|30"), [45, 30]),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_of_the_columns_of_time_the_worked_one_is_read(table: tuple[str, ...], expected: list[float]) -> None:
+    assert minutes(rows(*table)) == expected
+
+
+def test_a_column_for_each_day_gives_each_amount_its_day() -> None:
+    week = rows(
+        "Matter|Mon|Tue|Wed|Total",
+        "Kestrel - review title|3.2||1.0|4.2",
+        "Dunmore - draft lease||2.8||2.8",
+        "Total|3.2|2.8|1.0|7.0",
+    )
+    entries = found(week, subject="my time", to=BOOKKEEPER).entries
+
+    assert [(e.duration_minutes, e.date_performed.day) for e in entries] == [(192, 12), (60, 14), (168, 13)]
+
+
+def test_what_a_column_says_is_not_charged_is_not() -> None:
+    table = rows(
+        "Client|Work|Hours|Chargeable?",
+        "Ortiz|Draft motion to compel|1.5|Y",
+        "Ortiz|Review file for handover|0.4|N",
+        "Vance|Call with adjuster|0.3|yes",
+    )
+    entries = found(table, subject="time", to=BOOKKEEPER).entries
+
+    assert [(e.duration_minutes, e.billable) for e in entries] == [(90, True), (24, False), (18, True)]
+
+
+def test_a_column_of_matters_names_them_and_an_empty_cell_means_the_one_above() -> None:
+    table = rows(
+        "Client / Matter|Work|Hours",
+        "Harrow Steel / 20118-0007|Review ruling|2.3",
+        "|Draft objections with Bexley's counsel|4.7",
+        "Bexley Trust|Telephone conference with co-trustee|.4",
+    )
+    entries = found(table, subject="Harkness time", to=BOOKKEEPER).entries
+
+    assert [e.client_matter for e in entries] == ["Harrow Steel / 20118-0007"] * 2 + ["Bexley Trust"]
+
+
+def test_a_line_between_blank_ones_names_the_matter_of_the_rows_below_it() -> None:
+    body = "Farrant v. Lisle\n\n0.8\tSettle consent order\t\n\nAldous (probate)\n\nDrive there and back\t\t1h10\n"
+    entries = found(body, subject="slips", to=BOOKKEEPER).entries
+
+    assert [e.client_matter for e in entries] == ["Farrant v. Lisle", "Aldous (probate)"]
+
+
+def test_a_title_or_a_number_is_no_matter() -> None:
+    table = rows("Workstream|Hours spent|Remarks", "Draft letter|1.1|4.2", "Review log|4.2|0.3")
+
+    named = {e.client_matter for e in found(table, subject="time", to=BOOKKEEPER).entries}
+    assert named.isdisjoint({"Workstream", "Remarks", "4.2", "0.3", "1.1"})

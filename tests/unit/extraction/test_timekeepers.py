@@ -25,6 +25,12 @@ def minutes(body: str) -> list[float]:
         "24/3  Dana  explanatory statement  0.6\n24/3  Ollie  creditor list  2.3\n25/3  Dana  draft order  1.1",
         "Dana: 0.6, call with client\nOllie: 2.3, draft motion\nDana: 1.1, review lease",
         "Me (DW): 0.6, call with client\nOllie: 2.3, draft motion\nMe: 1.1, review lease",
+        "Dana W: 0.6 call with client\nOllie M-P: 2.3 draft motion\nDana W: 1.1 review lease",
+        (
+            "Whitfield, Dana\n  M 12 - 0.6 - call with client\n  T 13 - 1.1 - review lease\n"
+            "Marsh, Ollie T. (paralegal)\n  M 12 - 2.3 - draft motion"
+        ),
+        "Ollie Marsh:\n2.3 draft motion\n\nDana Whitfield:\n0.6 call with client\n1.1 review lease",
         "0.6 - Dana - call with client\n2.3 - Ollie Marsh - draft motion\n1.1 - Dana Whitfield - review lease",
     ],
     ids=[
@@ -38,6 +44,9 @@ def minutes(body: str) -> list[float]:
         "names, gaps",
         "names, colons",
         "me",
+        "names with initials",
+        "under names",
+        "under names, parted",
         "names, dashes",
     ],
 )
@@ -137,3 +146,9 @@ def test_a_firm_in_a_line_of_the_senders_own_is_nobody_elses_time() -> None:
 
 def test_a_word_for_work_in_the_senders_place_is_nobody() -> None:
     assert minutes("Me: 0.6, call with client\nResearch: 2.3, limitation\nOllie: 1.1, review lease") == [36, 138]
+
+
+def test_a_clients_name_over_lines_is_no_timekeepers_though_the_senders_stands_below_the_mail() -> None:
+    body = "Ollie Marsh\n0.6 call with client\n1.1 review lease\n\nRuth Vance\n0.3 letter\n\nDana Whitfield\nPartner"
+
+    assert minutes(body) == [36, 66, 18]

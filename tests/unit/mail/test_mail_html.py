@@ -205,3 +205,22 @@ def test_nesting_ten_thousand_deep_keeps_the_text() -> None:
 def test_a_tag_with_endless_attributes_keeps_the_text_in_it() -> None:
     html = "<div " + " ".join(f"a{n}='>'" for n in range(20_000)) + f">{WROTE}</div>"
     assert new(html) == WROTE
+
+
+def test_a_cell_that_reaches_over_others_leaves_the_next_in_their_columns() -> None:
+    table = (
+        "<table><tr><th>Day<th>With<th>Min.<tr><td rowspan=2>6 May<td>Abernathy<td>36<tr><td>Koslow<td>14"
+        "<tr><td colspan='2'>All calls<td>50<tr><td>7 May<td>Prell<td>9</table>"
+    )
+    assert body(table) == "Day\tWith\tMin.\n6 May\tAbernathy\t36\n\tKoslow\t14\nAll calls\t\t50\n7 May\tPrell\t9"
+
+
+@pytest.mark.parametrize("reach", ["0", "-3", "x", "", "99999999999999999999", "1e9", "\u00b2"])
+def test_a_cell_reaches_no_further_than_makes_sense(reach: str) -> None:
+    row = f'<tr><td colspan="{reach}" rowspan="{reach}">Koslow<td>.4<tr><td>Prell<td>.6'
+    assert body(f"<table>{row}</table>").replace("\t\t", "\t").strip() == "Koslow\t.4\nPrell\t.6"
+
+
+def test_cells_of_a_table_inside_another_are_in_columns_of_their_own() -> None:
+    inner = "<table><tr><td>Koslow<td>.4</table>"
+    assert body(f"<table><tr><td rowspan=3>{inner}<td>x<tr><td>Prell<td>.6</table>") == "Koslow\t.4\tx\n\tPrell\t.6"

@@ -1,0 +1,93 @@
+"""Answers that were written into the mail below: in a colour, or after the sender's initials."""
+
+import pytest
+
+from shared.mail import read
+
+ASKED = "Did you attend on Friday?"
+ANSWER = "Yes, 1.8 hours with the surveyor."
+HEADERS = (
+    "<div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in'><p><b>From:</b> Otto Prell<br>"
+    "<b>Sent:</b> Thursday, September 3, 2026 5:47 PM<br><b>To:</b> Ines<br><b>Subject:</b> x</p></div>"
+)
+
+
+def new(html: str) -> list[str]:
+    raw = f"From: Ines Rae Marlowe <i@m.example>\nContent-Type: text/html; charset=utf-8\n\n{html}".encode()
+    return [line for line in read(raw).new_text().splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("announced", "colour"),
+    [
+        ("See my answers below in red.", "red"),
+        ("My responses are in bold red", "#C00000"),
+        ("Comments inline in blue", "rgb(0, 112, 192)"),
+        ("I've replied in green below", "#00B050"),
+        ("notes in purple", "purple"),
+    ],
+)
+def test_answers_in_the_colour_that_was_announced_are_the_senders(announced: str, colour: str) -> None:
+    quoted = f"<p>{ASKED}</p><p><span style='color:{colour}'>{ANSWER}</span></p><p>And 3 hours on Monday?</p>"
+    assert new(f"<p>{announced}</p>{HEADERS}{quoted}") == [announced, ANSWER]
+
+
+def test_an_answer_in_the_line_of_its_question_is_parted_from_it() -> None:
+    after = f"<p>{ASKED} <span style='color:#FF0000'>Yes, <b>1.8 hours</b> with the surveyor.</span></p>"
+    before = f"<p><font color='red'>{ANSWER}</font> {ASKED}</p>"
+    assert new(f"<p>Answers in red.</p>{HEADERS}{after}{before}") == ["Answers in red.", ANSWER, ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("announced", "colour"),
+    [
+        ("See below.", "red"),
+        ("My answers in blue.", "red"),
+        ("The house in red is theirs.", "red"),
+        ("My answers are below in blue.", "#1F497D"),
+        ("My answers are below in red.", "#333333"),
+    ],
+    ids=["none announced", "another", "of something else", "what programs give replies", "a grey"],
+)
+def test_other_colours_are_the_quotes_own(announced: str, colour: str) -> None:
+    quoted = f"<p>{ASKED}</p><p><span style='color:{colour}'>{ANSWER}</span></p>"
+    assert new(f"<p>{announced}</p>{HEADERS}{quoted}") == [announced]
+
+
+@pytest.mark.parametrize("tag", ["[IRM: ", "[im - ", "(Ines: "])
+def test_answers_after_the_senders_initials_are_the_senders_where_she_points_to_them(tag: str) -> None:
+    answer = f"{tag}{ANSWER}{')' if tag[0] == '(' else ']'}"
+    assert new(f"<p>See inline.</p>{HEADERS}<p>{ASKED}</p><p>{answer}</p><p>[OP: 3 hours]</p>") == [
+        "See inline.",
+        answer,
+    ]
+    assert new(f"<p>Thanks.</p>{HEADERS}<p>{ASKED}</p><p>{answer}</p>") == ["Thanks."]
+
+
+def test_the_html_is_read_where_plain_text_has_lost_the_colour() -> None:
+    plain = (
+        f"See my answers below in red.\n\nFrom: Otto Prell\nSent: Thursday\nTo: Ines\nSubject: x\n\n{ASKED}\n{ANSWER}\n"
+    )
+    rich = f"<p>See my answers below in red.</p>{HEADERS}<p>{ASKED}</p><p style='color:red'>{ANSWER}</p>"
+    raw = (
+        "From: Ines <i@m.example>\nContent-Type: multipart/alternative; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain\n\n{plain * 1}\n--b\nContent-Type: text/html\n\n{rich}\n--b--\n"
+    )
+    assert ANSWER in read(raw.encode()).new_text()
+
+
+def test_the_html_is_read_where_plain_text_has_lost_the_rows_of_a_table() -> None:
+    rows = [("Matter", "Narrative", "Hours"), ("Abernathy", "Reviewed the lease", "1.2"), ("Koslow", "Call", ".4")]
+    cells = "\n".join(cell for row in rows for cell in row)
+    table = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    filling = "Please enter these for me before the month closes, and tell me if the numbers look odd. " * 6
+
+    def body(plain: str) -> str:
+        raw = (
+            "From: Ines <i@m.example>\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain"
+            f"\n\n{filling}\n{plain}\n--b\nContent-Type: text/html\n\n<p>{filling}</p><table>{table}</table>\n--b--\n"
+        )
+        return read(raw.encode()).body
+
+    assert "Abernathy\tReviewed the lease\t1.2" in body(cells)
+    assert "Abernathy Reviewed the lease 1.2" in body("\n".join(map(" ".join, rows)))
