@@ -1,7 +1,7 @@
 """Text as the encoder reads it: words cut into pieces that its vocabulary holds, each with its place in the text.
 
 The scheme is WordPiece: of a word the longest known beginning, then of its rest, and so on, pieces within a word
-written "##like". What is no word or number is a piece by itself, and so is the end of a line.
+written "##like". What is no word or number is a piece by itself, and so are the end of a line and of a table's cell.
 """
 
 import re
@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WORD = re.compile(r"[^\W_]+|\n\s{0,99}|[^\w\s]|_")
+_WORD = re.compile(r"[^\W_]+|\n[^\S\t]{0,99}|\t|[^\w\s]|_")
 _LONGEST = 40
 """Letters of a word that are read; a longer one is no word."""
-_LINE_END, _UNKNOWN, OPENING, CLOSING = "[unused1]", "[UNK]", "[CLS]", "[SEP]"
+_LINE_END, _CELL_END, _UNKNOWN, OPENING, CLOSING = "[unused1]", "|", "[UNK]", "[CLS]", "[SEP]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Wordpieces:
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self._numbers = {piece: number for number, piece in enumerate(vocabulary)}
-        self._line_end, self._unknown = self._numbers[_LINE_END], self._numbers[_UNKNOWN]
+        self._line_end, self._cell_end = self._numbers[_LINE_END], self._numbers[_CELL_END]
+        self._unknown = self._numbers[_UNKNOWN]
         self.opening, self.closing = self._numbers[OPENING], self._numbers[CLOSING]
 
     def cut(self, text: str) -> Pieces:
@@ -50,6 +51,8 @@ class Wordpieces:
     def _cut(self, word: str) -> tuple[int, ...]:
         if word[0] == "\n":
             return (self._line_end,)
+        if word == "\t":
+            return (self._cell_end,)
         plain = _plain(word[: _LONGEST + 1])
         if len(plain) > _LONGEST:
             return (self._unknown,)

@@ -8,7 +8,7 @@ from shared.mail import read
 from shared.mail.email import Address, Email, Span
 
 VOCABULARY = ["[UNK]", "[CLS]", "[SEP]", "[unused1]", ":", "call", "word", "hour", "two", "ann", "lowe", "ben", "ortiz"]
-VOCABULARY += ["thursday", "12", "march", "17", "10", ","]
+VOCABULARY += ["thursday", "12", "march", "17", "10", ",", "|"]
 WORDPIECES = Wordpieces(VOCABULARY)
 
 

@@ -20,6 +20,7 @@ VOCABULARY = [
     "0",
     "£",
     "##h",
+    "|",
 ]
 WORDPIECES = Wordpieces(VOCABULARY)
 
@@ -46,6 +47,10 @@ def test_accents_and_capitals_make_no_other_word() -> None:
 
 def test_the_end_of_a_line_is_a_piece_however_many_lines_are_empty() -> None:
     assert pieces("the\n\n   the") == ["the", "[unused1]", "the"]
+
+
+def test_the_end_of_a_cell_is_a_piece_also_of_an_empty_one() -> None:
+    assert pieces("the\t\t4\n\tthe\n") == ["the", "|", "|", "4", "[unused1]", "|", "the", "[unused1]"]
 
 
 def test_a_word_longer_than_words_are_is_unknown_and_costs_nothing() -> None:
