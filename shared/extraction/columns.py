@@ -20,8 +20,8 @@ _TIME: Sequence[tuple[str, str, str]] = (
         "worked",
         "hours",
         (
-            rf"(?:my )?(?:{_DONE})(?: (?:hours|hrs|time))?(?: by me)?(?: (?:so far|to date))?(?: \((?:{_OF_TIME})\))?"
-            rf"|(?:my )?(?:hours|hrs?|time) (?:{_DONE}|to date|taken)(?: \((?:{_OF_TIME})\))?|should be|corrected"
+            rf"(?:my )?(?:{_DONE}) (?:hours|hrs|time)(?: \((?:{_OF_TIME})\))?"
+            rf"|(?:my )?(?:hours|hrs?|time) (?:{_DONE}|to date|taken)(?: \((?:{_OF_TIME})\))?"
         ),
     ),
     (
@@ -45,12 +45,19 @@ _TIME: Sequence[tuple[str, str, str]] = (
             rf"(?: ?\(?(?:{_OF_TIME}|spent|worked|billed)\)?)?"
         ),
     ),
+    (
+        "done",
+        "hours",
+        rf"(?:my )?(?:{_DONE})(?: by me)?(?: (?:so far|to date))?(?: \((?:{_OF_TIME})\))?|should be|corrected",
+    ),
     ("duration", "hours", r"duration|elapsed|how long"),
     ("time", "time", rf"(?:my |total |billable |chargeable )?time(?: ?\((?:{_OF_TIME})\))?"),
     ("quantity", "hours", r"qty|quantity"),
 )
 """Columns of time that was worked, the surest first: a name, the unit of a bare number in it, its title."""
 _TOTAL = re.compile(r"(?:tot(?:al)?|net)(?: (?:hours|hrs|time))?", re.IGNORECASE)
+_TOGETHER = ("hours", "minutes")
+"""Two columns that hold one amount."""
 _OTHERS = {
     "day": r"date|day|when|date of (?:work|service)|service date|work date",
     "matter": (
@@ -71,7 +78,7 @@ _OTHERS = {
     ),
     "money": r"rate|amount|value|fees?|price|cost|charge|total|\$|£|€|usd|gbp|aud|rate \S{1,5}|amount \S{1,5}",
     "free": r"n/?c|no charge|non-?billable|non-?chargeable|written off|write[ -]?off|w/o",
-    "charged": r"chargeable|billable|bill|charge\?|billed",
+    "charged": r"chargeable|billable|bill|charge|billed",
     "clock": r"start(?:ed)?|finish(?:ed)?|end(?:ed)?|in|out|from|to|began|time (?:in|out|on|off)",
     "again": r"billed(?: (?:hours|hrs|time))?|pre-?bill(?:ed)?|was|break",
 }
@@ -81,10 +88,17 @@ _BROKEN = re.compile(r"(?<=[a-z])-\s+(?=[a-z])")
 """Where a title was broken to fit: "Charge- able?"."""
 _PERSON = re.compile(r"(?:[A-Z]{2,4}|[A-Z][a-z'’-]{1,15}(?: [A-Z][a-z'’-]{0,15}\.?)?)(?: \([^()]{1,20}\))?")
 _BLANKED = ("planned", "money", "again", "clock")
+_KEEPING, _OF_PROSE = "\t|", ",;"
+"""Marks that part cells: those that part empty ones too, and those that prose has."""
+_SURE = frozenset({"worked", "done"})
+"""What a column of time is called beside which there needn't be another of a known sort."""
+TOGETHER = "hours and minutes"
+"""What two columns are called that hold one amount."""
 _WEEK = 3
 """Columns of a day each that make a week's table."""
-_NO = re.compile(r"n|no|nc|n/c|non.*|0(?:\.0+)?|nil|none|false|-|x", re.IGNORECASE)
-_NOT_SAID = re.compile(r"|n|no|0(?:\.0+)?|nil|none|false|[-–—]", re.IGNORECASE)
+_NO = re.compile(r"n|no|nc|n/c|non.*|0(?:\.0+)?|nil|none|false", re.IGNORECASE)
+_NOT_SAID = re.compile(r"|n|no|n/?a|[$£€]?\d[\d.,:]*|nil|none|false|[-–—]", re.IGNORECASE)
+"""What leaves a row charged in a column of what isn't; a number there is of a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +125,18 @@ class Columns:
 
 
 def columns(
-    row: Sequence[str], day: Callable[[str], date | None], is_sender: Callable[[str], bool], *, marked: bool
+    row: Sequence[str],
+    days_of: Callable[[Sequence[str]], Mapping[int, date]],
+    is_sender: Callable[[str], bool],
+    *,
+    mark: str,
+    inside: bool,
 ) -> Columns | None:
     """The columns that a heading row names; None unless it is one, with time that was worked.
 
-    `day`: the day that a title names, if it does; `is_sender`: whether a title is the sender's name or initials.
-    `marked`: a mark parts the cells, so that an empty one keeps its place; only then a day or a person has a column.
+    `days_of`: the days that titles name, by place; `is_sender`: whether a title is the sender's name or initials.
+    `mark`: what parts the cells; a day or a person has a column only where an empty cell keeps its place. `inside`: the
+    row stands in a known table, where a name or a day is a cell like others.
     """
     titles = [_BROKEN.sub("", title).strip(AROUND) for title in row]
     named: dict[str, int] = {}
@@ -125,28 +145,44 @@ def columns(
             if name not in named and pattern.fullmatch(title):
                 named[name] = place
     kind, time = _time(titles, named)
-    days = {place: found for place, title in enumerate(titles) if (found := day(title))}
-    persons: set[int] = set()
-    if not time and marked and len(days) >= _WEEK:
-        kind, time = "day", dict.fromkeys(days, "hours")
-    if not time and marked:
-        persons = {place for place, title in enumerate(titles) if _PERSON.fullmatch(title) and not is_title(title)}
-        mine = [place for place in sorted(persons) if is_sender(titles[place])]
-        kind, time = ("own", {mine[0]: "hours"}) if len(mine) == 1 and len(persons) > 1 else ("", {})
-    known = {place for place, title in enumerate(titles) if is_title(title)} | set(days) | persons
-    if not time or (len(known) < 2 and kind != "worked"):
+    known = {place for place, title in enumerate(titles) if is_title(title)}
+    others: set[int] = set()
+    days: Mapping[int, date] = {}
+    if not time and not inside and mark in _KEEPING:
+        days = days_of(titles)
+        if len(days) >= _WEEK:
+            kind, time = "day", dict.fromkeys(days, "hours")
+        elif mine := _own(titles, known, is_sender):
+            kind, time = "own", {mine[0]: "hours"}
+            others = mine[1]
+        known |= set(days) | others | set(time)
+    least = max(2, len(titles) - 1) if mark in _OF_PROSE else 1 if kind in _SURE and mark in _KEEPING else 2
+    if not time or len(known) < least:
         return None
     blank = {place for place, title in enumerate(titles) if any(_TITLES[each].fullmatch(title) for each in _BLANKED)}
-    others = persons if kind == "own" else set()
     return Columns(time, kind, days if kind == "day" else {}, named, frozenset((blank | others) - set(time)))
+
+
+def _own(titles: Sequence[str], known: set[int], is_sender: Callable[[str], bool]) -> tuple[int, set[int]] | None:
+    """The column that is the sender's, and those of others; None unless titles name several people, her among them."""
+    if any(letter.isdigit() for title in titles for letter in title):
+        return None
+    persons = {place for place, title in enumerate(titles) if _PERSON.fullmatch(title) and place not in known}
+    mine = [place for place in sorted(persons) if is_sender(titles[place].partition(" (")[0])]
+    return (mine[0], persons - {mine[0]}) if len(mine) == 1 and len(persons) > 1 else None
 
 
 def _time(titles: Sequence[str], named: Mapping[str, int]) -> tuple[str, dict[int, str]]:
     """The surest column of time that was worked, and what it is called; a total only beside a beginning and an end."""
+    found: dict[str, dict[int, str]] = {}
     for kind, unit, pattern in _TIMES:
         for place, title in enumerate(titles):
             if pattern.fullmatch(title):
-                return kind, {place: unit}
+                found.setdefault(kind, {place: unit})
+    if found.keys() >= set(_TOGETHER):
+        return TOGETHER, found["hours"] | found["minutes"]
+    if found:
+        return next(iter(found.items()))
     total = next((place for place, title in enumerate(titles) if _TOTAL.fullmatch(title)), None)
     return ("total", {total: "hours"}) if total is not None and "clock" in named else ("", {})
 
@@ -161,3 +197,13 @@ def is_title(text: str) -> bool:
     bare = text.strip(AROUND)
     patterns = chain(_TITLES.values(), (pattern for _, _, pattern in _TIMES), (_TOTAL,))
     return any(pattern.fullmatch(bare) for pattern in patterns)
+
+
+def titles_in(text: str) -> frozenset[str]:
+    """The cells, in small letters, of the lines of a text that are nothing but titles of columns, or nearly so."""
+    found: set[str] = set()
+    for line in text.split("\n") if "\t" in text else ():
+        cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
+        if len(cells) > 1 and sum(map(is_title, cells)) * 2 > len(cells):
+            found |= {cell.lower() for cell in cells}
+    return frozenset(found)

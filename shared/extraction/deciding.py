@@ -10,6 +10,7 @@ from itertools import islice, pairwise
 from shared.extraction.attribution.date import Calendar
 from shared.extraction.attribution.kind_signs import kind_signs
 from shared.extraction.clauses import Candidate, Sentence, candidates, sentences
+from shared.extraction.columns import TOGETHER
 from shared.extraction.context import not_work
 from shared.extraction.context.among import Standing, among
 from shared.extraction.context.charged import charge_signs
@@ -223,9 +224,12 @@ class Deciding:
     def _sentences(self) -> Iterator[tuple[Sentence, Line]]:
         before: Sentence | None = None
         for passage, line in list(self._lines.read()):
+            if line.heading:
+                continue
             read = read_passage(self.text, passage.start, passage.end)
             if line.times or line.blank:
-                read = with_columns(read, self.text, [(cell, unit) for cell, unit, _ in line.times], line.blank)
+                times = [(cell, unit) for cell, unit, _ in line.times]
+                read = with_columns(read, self.text, times, line.blank, together=line.column == TOGETHER)
             else:
                 lawyers = self._setting.legal or self._setting.reported(passage.block)
                 read = with_loose(read, self.text, whole=lawyers)

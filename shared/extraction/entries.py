@@ -64,14 +64,7 @@ class Entries:
         if each.verdict.done:
             self._last = (each, day)
         bounds = [min(max(minutes, 0.0), float(MINUTES_A_DAY)) for minutes in (amount.best, amount.low, amount.high)]
-        label = self._label(each)
-        head = Span(evidence.start, max(evidence.start, label.end if label else amount.start))
-        text = narrative(
-            self._deciding.text[head.start : head.end],
-            self._deciding.text[min(amount.end, evidence.end) : evidence.end],
-            told=(*([client.name] if client.name else []), *self._written_to),
-            earlier=self._earlier(each),
-        )
+        text = self._cell_of_work(each) or self._narrative(each, evidence, client)
         return Entry(
             duration_minutes=round(bounds[0], 2),
             low=round(bounds[1], 2),
@@ -93,6 +86,24 @@ class Entries:
                 f"type: {kind_rule}",
                 *([free] if free else []),
             ),
+        )
+
+    def _cell_of_work(self, each: Decided) -> str:
+        """What its row has in a column that tells the work; empty where it stands in none or that tells nothing."""
+        cell, line = each.line.work, each.line
+        told = cell is not None and any(
+            time.start <= each.candidate.amount.start < time.end for time, _, _ in line.times
+        )
+        return " ".join(self._deciding.text[cell.start : cell.end].split()) if cell and told else ""
+
+    def _narrative(self, each: Decided, evidence: Span, client: Client) -> str:
+        amount, label, text = each.candidate.amount, self._label(each), self._deciding.text
+        head = Span(evidence.start, max(evidence.start, label.end if label else amount.start))
+        return narrative(
+            text[head.start : head.end],
+            text[min(amount.end, evidence.end) : evidence.end],
+            told=(*([client.name] if client.name else []), *self._written_to),
+            earlier=self._earlier(each),
         )
 
     def _label(self, each: Decided) -> Span | None:

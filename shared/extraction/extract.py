@@ -10,7 +10,7 @@ from shared.extraction.visible import as_seen, as_written
 from shared.mail.email import Email, Span
 from shared.mail.offsets import fold
 
-ANALYSER_VERSION: int = 11
+ANALYSER_VERSION: int = 12
 """Raised whenever the same email could come out differently: what an older version recorded is then looked at again."""
 
 _MOST_TEXT = 60_000

@@ -6,9 +6,9 @@ Time sheets in mail are lists under headings: a day or a matter named once holds
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import zip_longest
 
 from shared.extraction.attribution.date import Calendar
@@ -17,6 +17,7 @@ from shared.extraction.columns import Columns, columns, plans
 from shared.extraction.context.setting import Setting, heading_of
 from shared.extraction.passages import Passage, passages
 from shared.extraction.table import Cell, cells, separator
+from shared.extraction.timekeepers import ABBREVIATIONS
 from shared.mail.email import Email
 
 _BULLET = re.compile(r"^\s*(?:[-*•·–—◦▪]\s+|\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)]\s+)")
@@ -68,9 +69,19 @@ _PLANNED_COLUMN = re.compile(
 )
 _LETTERS = {"m": "Mon", "t": "Tue", "tu": "Tue", "w": "Wed", "th": "Thu", "f": "Fri", "sa": "Sat", "su": "Sun"}
 """How the columns of a week are called."""
-_SUMS = re.compile(r"\s*(?:sub-?)?(?:totals?|sum|all|week)\b", re.IGNORECASE)
+_SUMS = re.compile(
+    r"\s*(?:(?:sub-?|grand |day |daily |week |weekly )?totals?(?: (?:hours|hrs|time|for (?:the )?(?:day|week)))?"
+    r"|sum|all|week)[\s:]*",
+    re.IGNORECASE,
+)
+"""What the row of a week's sums is called."""
+_AS_ABOVE = re.compile(r"|[\"'“”\u2033〃,]{1,3}|ditto|do\.?|same|as above|idem|id\.|\.\.\.|…", re.IGNORECASE)
+_NONE = re.compile(r"[-–—]+|n/?a|none|nil", re.IGNORECASE)
+"""What a cell of a column of matters says of the one above it, and of there being none."""
+_LAST_WEEK = re.compile(r"\b(?:last|previous|prior) week\b", re.IGNORECASE)
+_MIDWEEK = 2
+"""The first day of the week, from Monday, on which a whole week's table is of the week that isn't over."""
 _MINE = re.compile(r"\b(?:my|mine|I|we|our)\b")
-_ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
 _SHORT, _PROSE, _LINE = 60, 110, 160
 """Characters: a heading is shorter than the first, a list's line than the third; prose that ends a list is longer
 than the second."""
@@ -82,18 +93,21 @@ class Line:
 
     Its day and matter (its own or its heading's), and whether it is another timekeeper's. Of a table's row, `times`:
     the cells that hold its time, each with the unit of a bare number in it and, where its column is a day's, the day;
-    `blank`: cells whose numbers are no time that was worked; `column`: what the column of time is called; `free`:
-    whether a column says that it isn't charged.
+    `work`: the cell that tells the work; `blank`: cells whose numbers are no time that was worked; `column`: what the
+    column of time is called; `free`: whether a column says that it isn't charged.
     """
 
     day: date | None
     matter: str | None
     times: tuple[tuple[Cell, str, date | None], ...] = ()
+    work: Cell | None = None
     blank: tuple[Cell, ...] = ()
     column: str = ""
     free: bool = False
     other: bool = False
     drafted: bool = False
+    heading: bool = False
+    """Whether it is a table's heading row, which states nothing."""
     rest: int = 0
     """Where the line goes on after its bullet and its day: an offset into the body."""
     dated: bool = False
@@ -117,6 +131,7 @@ class Lines:
         self._email = email
         self._text = email.body
         self._calendar = calendar
+        self._sent = calendar.sent
         self._setting = setting
         self._day: date | None = None
         self._matter: str | None = None
@@ -126,6 +141,7 @@ class Lines:
         self._told = ""
         names = re.findall(r"[^\W\d_]+", email.sender.name)
         self._sender = [name.lower() for name in names]
+        self._readers = {word.lower() for each in email.recipients for word in re.findall(r"[^\W\d_]+", each.name)}
         initials = "".join(name[0] for name in names).upper()
         self._draft = -1
         self._greeted = False
@@ -167,8 +183,7 @@ class Lines:
         if passage.block_lines > 1 or not (after.cells or after.item):
             return False
         words = {word.lower() for word in re.findall(r"[^\W\d_]+", self._text[passage.start : passage.end])}
-        readers = {word.lower() for each in self._email.recipients for word in re.findall(r"[^\W\d_]+", each.name)}
-        return not words <= readers and bool(
+        return not words <= self._readers and bool(
             _TIME_HERE.search(self._text, after.start, min(after.end, after.start + _LINE))
         )
 
@@ -216,20 +231,21 @@ class Lines:
             return None
         places = cells(self._text, passage.start, passage.end, mark)
         row = [self._text[cell.start : cell.end] for cell in places]
-        if titles := columns(row, self._day_of, self._is_sender, marked=mark in "\t|"):
+        inside = passage.block == self._table
+        if titles := columns(row, self._days_of, self._is_sender, mark=mark, inside=inside):
             self._columns, self._table, self._mark, self._told = titles, passage.block, mark, ""
-            return Line(None, None)
+            return Line(None, None, heading=True)
         if (_PLANNED_COLUMN.search(text) or plans(row)) and not re.search(r"\d", text):
             self._setting.plans.add(passage.block)
         return self._row_of(self._columns, places, row) if passage.block == self._table else None
 
     def _row_of(self, known: Columns, places: list[Cell], row: list[str]) -> Line | None:
-        """A row under a heading row; None if it is too short for the columns of time."""
+        """A row under a heading row; None if it is no row."""
+        if len(row) < 2:
+            return None
         times = tuple(
             (places[place], unit, known.days.get(place)) for place, unit in known.time.items() if place < len(row)
         )
-        if not times:
-            return None
 
         def told(name: str) -> str:
             place = known.named.get(name, len(row))
@@ -237,14 +253,16 @@ class Lines:
 
         own = self._calendar.leading(told("day")) if told("day") else None
         self._day = own[0] if own else self._day
-        self._told = told("matter") or self._told  # an empty cell means the one above
+        matter = told("matter")
+        self._told = "" if _NONE.fullmatch(matter) else self._told if _AS_ABOVE.fullmatch(matter) else matter
         blank = [place for place in known.blank if place < len(row)]
-        if known.days and _SUMS.match(" ".join(row)):
+        if known.days and _SUMS.fullmatch(next((cell for cell in row if cell), "")):
             blank, times = [*range(len(row))], ()
         return Line(
             day=self._day,
             matter=self._told or self._matter,
             times=times,
+            work=places[known.named["work"]] if told("work") else None,
             blank=tuple(places[place] for place in blank),
             column=known.kind,
             free=known.is_free(row),
@@ -253,9 +271,20 @@ class Lines:
             dated=own is not None or bool(known.days),
         )
 
-    def _day_of(self, title: str) -> date | None:
-        found = self._calendar.leading(f"{_LETTERS.get(title.lower(), title)}:")
-        return found[0] if found and found[1] >= len(title) else None
+    def _days_of(self, titles: Sequence[str]) -> dict[int, date]:
+        """The days that titles name, by place: those of one week where they only name its days."""
+        found: dict[int, date] = {}
+        for place, title in enumerate(titles):
+            read = self._calendar.leading(f"{_LETTERS.get(title.lower(), title)}:")
+            if read and read[1] >= len(title):
+                found[place] = read[0]
+        if any(any(letter.isdigit() for letter in titles[place]) for place in found):
+            return found
+        monday = self._sent - timedelta(days=self._sent.weekday())
+        ahead = any(day.weekday() > self._sent.weekday() for day in found.values())
+        if _LAST_WEEK.search(self._email.new_text()) or (ahead and self._sent.weekday() < _MIDWEEK):
+            monday -= timedelta(days=7)
+        return {place: monday + timedelta(days=day.weekday()) for place, day in found.items()}
 
     def _is_sender(self, who: str) -> bool:
         """Whether a name or initials are the sender's."""
@@ -276,7 +305,7 @@ class Lines:
         if not found or self._is_sender(found["initials"] or found["name"] or found["first"]):
             return False
         if found["initials"]:
-            return found["initials"] not in _ABBREVIATIONS and (
+            return found["initials"] not in ABBREVIATIONS and (
                 self._signs_lines or found["initials"] in self._reader_initials()
             )
         if found["first"] and greets:

@@ -36,18 +36,21 @@ _HAS_TIME = re.compile(
 )
 _TERSE = re.compile(r".{0,70}(?:(?<![\d.$£€])\d{0,2}\.\d{1,2}|\d\s?(?:h|m|hrs?|mins?))\s*$")
 _WIDE_GAPS = ("    ", "\u00a0\u00a0\u00a0", " \u00a0 ")
-_BEGUN = re.compile(
-    r"(?:\b(?:an?|half|quarters?|and|of|few|couple|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty"
-    r"|fifty)|\d)\s*$",
-    re.IGNORECASE,
-)
-_ENDED = re.compile(
+_PART_BEGUN = re.compile(r"\b(?:an?|half|quarters?|and|of|few|couple)\s*$", re.IGNORECASE)
+_PART_ENDED = re.compile(
     r"\s*(?:of )?(?:and )?(?:an? )?(?:(?:half|quarters?|three quarters)(?: of)?(?: an)?(?: hours?)?"
     r"|hours?|hrs?|minutes?|mins?)\b"
 )
+_NUMBER_BEGUN = re.compile(
+    r"(?:\b(?:one|two|three|four|five|six|seven|eight|nine|ten|fifteen|twenty|thirty|forty|fifty)"
+    r"|(?<![\d.,:/])\b\d{1,3})\s*$",
+    re.IGNORECASE,
+)
+_NUMBER_ENDED = re.compile(r"\s*(?:and (?:a|one) (?:half|quarter) )?(?:hours?|hrs?|minutes?|mins?)\b(?! of\b)")
 """An amount that was begun on one line and goes on with the next: "for half / an hour", "two and / a half hours"."""
 _GOES_ON = re.compile(r"\s*(?:for|of|with|about|to|from|at|by|until|till|because|which|who|that)\s")
-"""No line of its own begins so."""
+"""So begins what goes on with prose; under a heading of a few words an item may, too."""
+_FEW_WORDS = 5
 _TERMINAL = re.compile(r"[.!?:;]['\")\u2019\u201d]?\s*$")
 
 
@@ -125,10 +128,15 @@ def _continues(text: str, line: tuple[int, int], after: tuple[int, int], width: 
     first, second = text[line[0] : line[1]], text[after[0] : after[1]]
     if _is_row(first) or _is_row(second) or _ITEM.match(second):
         return False
-    if _BEGUN.search(first[-12:]) and _ENDED.match(second):
+    end = first[-12:]
+    if (_PART_BEGUN.search(end) and _PART_ENDED.match(second)) or (
+        _NUMBER_BEGUN.search(end) and _NUMBER_ENDED.match(second)
+    ):
         return True
     opens = second.lstrip()[:1]
-    if _GOES_ON.match(second) and not _HAS_TIME.search(first) and not _TERMINAL.search(first):
+    prose = len(first.split()) >= _FEW_WORDS or _GOES_ON.match(first)
+    timed = _TERSE.match(second) or _HAS_TIME.search(first)
+    if prose and _GOES_ON.match(second) and not timed and not _TERMINAL.search(first):
         return True
     if _ENDS_WITH_TIME.search(first[-30:]):
         return opens.islower() and len(first) >= _WRAPPED and not _TERSE.match(second)

@@ -53,11 +53,12 @@ def cells(text: str, start: int, end: int, mark: str = "\t") -> list[Cell]:
 
 
 def with_columns(
-    read: AmountTokens, text: str, times: Sequence[tuple[Cell, str]], blank: Sequence[Cell]
+    read: AmountTokens, text: str, times: Sequence[tuple[Cell, str]], blank: Sequence[Cell], *, together: bool = False
 ) -> AmountTokens:
     """A row whose only amounts are those in its columns of time: a bare number there, of the unit given, is one.
 
     Where these hold none, the row keeps what it says elsewhere, but for `blank` cells, whose numbers are no time.
+    `together`: they hold one amount, as of hours and of minutes.
     """
     spelled, amounts = list(read.tokens.spelled), list(read.amounts)
     found: dict[int, Amount] = {}
@@ -69,6 +70,10 @@ def with_columns(
                 found[inside[0]] = amount
         else:
             found |= {index: amount for index in inside if (amount := amounts[index])}
+    if together and len(found) > 1:
+        first, *others = sorted(found)
+        whole = sum(amount.best for amount in found.values())
+        found = {first: replace(found[first], end=found[others[-1]].end, low=whole, best=whole, high=whole)}
     for index, start in enumerate(read.tokens.starts):
         if index in found:
             spelled[index], amounts[index] = "<t>", found[index]

@@ -31,7 +31,7 @@ _HEAD = re.compile(
 _NAME = r"[A-Z][\w'’-]{1,20}"
 _NAMED = re.compile(
     rf"^[ \t]*[*_]?(?P<name>{_NAME},[ ]{_NAME}(?:[ ][A-Z]\.?)?|{_NAME}(?:[ ][A-Z]\.?)?[ ]{_NAME}|[A-Z]{{2,4}}|Me)[*_]?"
-    r"(?:[ ]\([^()\n]{2,40}\))?(?P<mark>:?)[ \t]*$",
+    r"(?P<role>[ ]\([^()\n]{2,40}\))?(?P<mark>:?)[ \t]*$",
     re.MULTILINE,
 )
 """A line that is nothing but somebody's name, with what they are: "Cho, Robert T.", "Ann Lowe (partner):"."""
@@ -56,6 +56,8 @@ _NOBODY = (
     )
 )  # fmt: skip
 """Words with a capital that begin a line and are nobody's name."""
+ABBREVIATIONS = frozenset({"TC", "NC", "OC", "PC", "CC", "RE", "TCW", "TEL", "REV", "ATT", "CONF", "MTG", "VM", "VC"})
+"""Capitals in time lines that are nobody's initials."""
 _HOURS = re.compile(r"[ \u00a0]*(?:\d{0,2}[.,:]\d{1,2}|\d{1,2})(?![\w.,:/-]*\d)")
 _BEGINS = frozenset({"", "/", "|", ":"})
 """Marks after which initials before hours are a timekeeper's, whichever of them stands before the sender's."""
@@ -108,13 +110,16 @@ class Timekeepers:
     def _under_names(self, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
         """Stretches of lines under a name each, and whether it is the sender's; none unless one of them is.
 
-        A name counts that has a line of time right below it, as the sender's below her mail has not, and that is
-        written as the sender's is. Its lines end with the next name, or with an empty one.
+        A name counts that has a line of time right below it and is written as the sender's is; not one in plain words,
+        as clients' are over their lines, and the sender's below her mail. Its lines end with the next name, or with an
+        empty one.
         """
         names = [
             each
             for each in islice(_NAMED.finditer(self._text, start, end), _MOST)
-            if _TIME.search(self._text, each.end(), self._ends(min(each.end() + 1, end), end))
+            if (each["role"] or each["mark"] or "," in each["name"] or " " not in each["name"])
+            and each["name"] not in ABBREVIATIONS
+            and _TIME.search(self._text, each.end(), self._ends(min(each.end() + 1, end), end))
         ]
         own = {_shape(each) for each in names if self._is_named(each["name"])}
         for each, after in zip_longest(names, names[1:]):

@@ -41,6 +41,7 @@ _NODE_LIMIT = 100_000  # nodes of one mail that are read
 _CELL_LINES = 3  # a cell with more lines is a column of a layout, unless it is the only one such in its row
 _ROW_LENGTH = 1_500  # characters of a row that is still a row of data
 _GREY = 40  # by how much the channels of a grey differ at most
+_MOST_COLUMNS = 60  # in which cells keep their places
 _WIDEST, _LONGEST = 30, 500  # columns and rows that one cell is believed to reach over
 
 
@@ -83,7 +84,10 @@ class _Table:
     reaching: dict[int, int] = field(default_factory=dict)
 
     def columns(self, cells: list[tuple[int, int, int]]) -> list[int]:
-        """Which column each cell of the next row begins in; takes note of those that reach into the rows below."""
+        """Which column each cell of the next row begins in; takes note of those that reach into the rows below.
+
+        Beyond `_MOST_COLUMNS` cells just follow each other.
+        """
         found: list[int] = []
         taken = {column for column, rows in self.reaching.items() if rows}
         self.reaching = {column: rows - 1 for column, rows in self.reaching.items() if rows > 1}
@@ -92,9 +96,10 @@ class _Table:
             while column in taken:
                 column += 1
             found.append(column)
+            beyond = min(column + wide, _MOST_COLUMNS)
             if high > 1:
-                self.reaching |= dict.fromkeys(range(column, column + wide), high - 1)
-            column += wide
+                self.reaching |= dict.fromkeys(range(column, beyond), high - 1)
+            column = max(column + 1, beyond)
         return found
 
 

@@ -43,7 +43,9 @@ KEPT_OUT = frozenset(
     }
 )
 """Hands that the encoder doesn't learn from: by their mail is counted how far it is to be believed."""
-OTHERS = frozenset(f"mails_none{number}" for number in (2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 16, 17, 20, 21, 22, 23, 25, 27))
+OTHERS = frozenset(
+    f"mails_none{number}" for number in (2, 3, 5, 6, 8, 9, 10, 11, 12, 14, 16, 17, 20, 21, 22, 23, 25, 27)
+)
 """Hands that wrote what other people than lawyers write."""
 OF_BOTH = frozenset({"mails_none", "mails_none4", "mails_none7", "mails_none15", "mails_short1", "ordinary"})
 """Hands that wrote some of either: nothing is learned from them of whether a mail is a lawyer's."""

@@ -81,7 +81,7 @@ class Calendar:
 
     def __init__(self, text: str, sent: date, *, east: bool | None) -> None:
         """`east`: whether its clock is ahead of Greenwich's, where people write 14/10, not 10/14; None: no telling."""
-        self._sent = sent
+        self.sent = sent
         self.day_first = _counts_days_first(text, sent, east=east)
 
     def mentions(self, text: str, start: int = 0, end: int | None = None) -> list[Mention]:
@@ -121,12 +121,12 @@ class Calendar:
         if found["alone"]:
             return self._weekday(found, after, text)
         if found["number"]:
-            day = _day_of_month(int(found["number"]), self._sent)
+            day = _day_of_month(int(found["number"]), self.sent)
             return (day, "date") if day and day.weekday() == _weekday(found["its"]) else None
         if found["ordinal"]:
             if _COUNTED.match(text, found.end()) or not self._is_day(found, after, text):
                 return None
-            day = _day_of_month(int(re.sub(r"\D", "", found["ordinal"])), self._sent)
+            day = _day_of_month(int(re.sub(r"\D", "", found["ordinal"])), self.sent)
             return (day, "ordinal") if day else None
         if found["iso"] or found["numeric"] or found["named"]:
             day = self._dated(found, text)
@@ -140,12 +140,12 @@ class Calendar:
 
     def _dated(self, found: re.Match[str], text: str) -> date | None:
         if found["iso"]:
-            return _checked(*map(int, found["iso"].split("-")), sent=self._sent, oldest=_OLDEST_WITH_YEAR)
+            return _checked(*map(int, found["iso"].split("-")), sent=self.sent, oldest=_OLDEST_WITH_YEAR)
         if found["named"]:
             low = found["named"].lower()
             month = next(place for place, name in enumerate(_MONTHS, 1) if name in low)
             numbers = [int(number) for number in re.findall(r"\d+", low)]
-            return _nearest(month, numbers[0], numbers[1] if len(numbers) > 1 else None, self._sent)
+            return _nearest(month, numbers[0], numbers[1] if len(numbers) > 1 else None, self.sent)
         if re.fullmatch(r"\d\d\.\d\d", found["numeric"]):
             begin = text.rfind("\n", 0, found.start()) + 1
             if text[begin : found.start()].strip(" -*•") or _CLOCK_FOLLOWS.match(text, found.end()):
@@ -153,7 +153,7 @@ class Calendar:
         one, two, *rest = (int(part) for part in re.split(r"[/.-]", found["numeric"]))
         year = (rest[0] + 2000 if rest[0] < 100 else rest[0]) if rest else None
         orders = ((two, one), (one, two)) if self.day_first else ((one, two), (two, one))
-        return next((day for order in orders if (day := _nearest(*order, year, self._sent))), None)
+        return next((day for order in orders if (day := _nearest(*order, year, self.sent))), None)
 
     def _weekday(self, found: re.Match[str], after: str, text: str) -> tuple[date, str] | None:
         name = found["alone"]
@@ -164,27 +164,27 @@ class Calendar:
                 return None
         if after in _AHEAD_BEFORE or (found["owns"] and _OTHER_THING.search(found["owns"])):
             return None
-        back = (self._sent.weekday() - _weekday(name)) % 7
+        back = (self.sent.weekday() - _weekday(name)) % 7
         last = (found["last"] or "").lower()
         if "week" in last:
-            back = self._sent.weekday() + 7 - _weekday(name)
+            back = self.sent.weekday() + 7 - _weekday(name)
         elif (last or after in _LAST_BEFORE) and not back:
             back = 7
-        return self._sent - timedelta(days=back), "weekday"
+        return self.sent - timedelta(days=back), "weekday"
 
     def _relative(self, found: re.Match[str], before: date | None) -> tuple[date, str] | None:
         if found["today"]:
-            return self._sent, "today"
+            return self.sent, "today"
         if found["weekend"]:
-            back = self._sent.weekday() + 1 if self._sent.weekday() < 5 else 0
-            return self._sent - timedelta(days=back), "weekend"
+            back = self.sent.weekday() + 1 if self.sent.weekday() < 5 else 0
+            return self.sent - timedelta(days=back), "weekend"
         if found["next"]:
             following = before + timedelta(days=1) if before else None
-            return (following, "next day") if following and following <= self._sent else None
+            return (following, "next day") if following and following <= self.sent else None
         if found["ago"]:
             count = _COUNTS.get(found["ago"].lower()) or int(found["ago"])
-            return self._sent - timedelta(days=count * (7 if found["unit"].lower() == "week" else 1)), "relative"
-        return self._sent - timedelta(days=7 if found["week"] else 2 if found["before"] else 1), "relative"
+            return self.sent - timedelta(days=count * (7 if found["unit"].lower() == "week" else 1)), "relative"
+        return self.sent - timedelta(days=7 if found["week"] else 2 if found["before"] else 1), "relative"
 
 
 def _weekday(name: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.extraction.attribution.names import all_names, is_everyday, is_name, names_in
-from shared.extraction.columns import is_title
+from shared.extraction.columns import titles_in
 from shared.mail.email import Address, Email
 
 _PREFIX = re.compile(
@@ -95,6 +95,7 @@ class Naming:
         self._low_subject = self.subject.lower()
         self._text = email.new_text()
         self._low = self._text.lower()
+        self._titles = titles_in(self._text)
         self._lines = [line.lstrip(" \t-*•·–—") for line in self._low.split("\n")]
         people = [
             name.strip("\"'(),.")
@@ -117,7 +118,7 @@ class Naming:
         found: dict[str, set[str]] = defaultdict(set)
         for name, source in (*self._in_places(places), *self._of_mail):
             tidy = " ".join(name.split()).strip(" .,;:-–—'\"")
-            if _SHORT <= len(tidy) <= _LONG and tidy not in self._initials and not _is_no_name(tidy):
+            if _SHORT <= len(tidy) <= _LONG and tidy not in self._initials and not self._is_no_name(tidy):
                 found[tidy].add(source)
         return {name: frozenset(self._signs(name, sources, places)) for name, sources in found.items()}
 
@@ -148,6 +149,11 @@ class Naming:
             return " ".join(words) or None
         first = re.match(r"[a-z]{4,}(?=\s)", line)
         return first.group() if first and self._is_matter(first.group()) else None
+
+    def _is_no_name(self, text: str) -> bool:
+        """Whether words that stand where a matter would are none: an amount, a question, a title of its table."""
+        asked = text.endswith("?") and text.islower()  # "lunch?"
+        return asked or bool(_AMOUNT.fullmatch(text)) or text.lower() in _HEADS or text.lower() in self._titles
 
     def _is_matter(self, name: str) -> bool:
         words = {word.lower().removesuffix("'s").removesuffix("’s") for word in name.split()}
@@ -301,12 +307,6 @@ class Naming:
                 surname = each.name.split(",")[0] if "," in each.name else each.name.split()[-1]
                 return surname.strip("\"'() ") or None
         return None
-
-
-def _is_no_name(text: str) -> bool:
-    """Whether words that stand where a matter would are none: an amount, a question ("lunch?"), a column's title."""
-    asked = text.endswith("?") and text.islower()
-    return asked or bool(_AMOUNT.fullmatch(text)) or text.lower() in _HEADS or is_title(text)
 
 
 def _first_name(person: Address) -> str:

@@ -14,7 +14,9 @@ _MORE = frozenset({"another", "further", "additional", "more"})
 _AND = frozenset({"and", ",", "plus", "then", "&"})
 _WHEN = frozenset((*DAYS, *words("yesterday today tonight last this")))
 _FOR = frozenset({"on", "for", "with", "w/", "re", "in"})
-_LASTED = frozenset({"went", "waited", "took", "lasted", "ran", "nearer"})
+_LASTED = frozenset({"went", "waited", "took", "lasted", "ran"})
+_NEARER = frozenset({"nearer"})
+_GOING_ON = frozenset({",", ".", ";", ")", "!", "and", "--", "before", "after", "because", "by", "in"})
 _GAVE = frozenset({"gave", "took", "kept", "had", "got", "cost"})
 _ENDS = frozenset({",", ".", ";", ")", "(", "!", "on", "for", "with", "and", "--", "after"}) | _WHEN
 
@@ -26,27 +28,27 @@ def elided_amounts(tokens: Tokens) -> list[tuple[int, Amount]]:
     for index, (word, value) in enumerate(zip(tokens.spelled, tokens.values, strict=True)):
         if word == "<t>" and isinstance(value, Reading) and value.form is Form.SPOKEN:
             last = index, value
-        elif word == "<n>" and last and index - last[0] <= _REACH and _shares(tokens, index):
+        elif word == "<n>" and last and index - last[0] <= _REACH and _shares(tokens, index, last[1]):
             amount = _amount(tokens, index, value, _unit(tokens, index, value, last[1]))
             if amount:
                 found.append((index, amount))
     return found
 
 
-def _shares(tokens: Tokens, index: int) -> bool:
+def _shares(tokens: Tokens, index: int, last: Reading) -> bool:
     before = tokens.spelled[index - 1]
     after = tokens.spelled[index + 1] if index + 1 < len(tokens.spelled) else "."
     if before in _MORE or (before.endswith("'s") and before.removesuffix("'s").endswith("day")):
         return after in _ENDS
     gave = before in {"us", "me"} and tokens.spelled[index - 2] in _GAVE
-    if before in _LASTED or gave:
-        return after in _ENDS or after in _FOR or after in {"before", "because", "by", "of"}
+    if before in _NEARER or (last.unit == 1.0 and (before in _LASTED or gave)):
+        return after in _GOING_ON
     return before in _AND and (after in _FOR or after in _WHEN or after in WORK_GERUND)
 
 
 def _unit(tokens: Tokens, index: int, number: Number, last: Reading) -> float:
     """The unit that is shared; minutes in "half an hour in the morning and another 20 after lunch"."""
-    minutes = tokens.spelled[index - 1] in _MORE | {"nearer"} and last.best <= 60 and _LEAST_MINUTES <= number.best < 60
+    minutes = tokens.spelled[index - 1] in _MORE | _NEARER and last.best <= 60 and _LEAST_MINUTES <= number.best < 60
     return 1.0 if minutes else last.unit
 
 

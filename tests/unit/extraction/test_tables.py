@@ -1,5 +1,7 @@
 """Rows of time, however their columns are parted."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.unit.extraction.mails import BOOKKEEPER, found
@@ -109,3 +111,91 @@ def test_a_title_or_a_number_is_no_matter() -> None:
 
     named = {e.client_matter for e in found(table, subject="time", to=BOOKKEEPER).entries}
     assert named.isdisjoint({"Workstream", "Remarks", "4.2", "0.3", "1.1"})
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (("Matter|Who|Work|Units", "Ortiz|Dana|Draft motion to compel|4", "Ortiz|Dana|Review lease|12"), [24, 72]),
+        (("Matter|Work|Hrs|Mins", "Ortiz|Drafted motion|1|30", "Pelham|Call with client|2|0"), [90, 120]),
+        (("Matter|Task|Hours|Done", "Ortiz|Draft motion|1|Y", "Pelham|Call with client|2|Y"), [60, 120]),
+        (("Matter|Task|Hours|Spent", "Ortiz|Draft motion|2|12"), [120]),
+        (("Matter|Work|Budget|Actual", "Ortiz|Draft motion|2.5|1.5", "Pelham|Review lease|3.0|"), [90]),
+    ],
+    ids=["a person's cell", "hours and minutes", "a tick", "money", "none worked"],
+)
+def test_other_columns_are_not_taken_for_the_one_of_time(table: tuple[str, ...], expected: list[float]) -> None:
+    assert minutes(rows(*table)) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("Bob, done, thanks.\nDrafted the reply, 1.5 hours, and called Ortiz, 0.3 hours.", [90, 18]),
+        ("Bob - see time; done; filed\nOrtiz draft reply 1.5; Pelham lease 0.4; Vance letter 0.6", [90, 24, 36]),
+        ("reviewed pelham lease 1.2\nminutes of board meeting drafted 0.4", [72, 24]),
+        ("ortiz call 0.5\nhalf an hour on pelham lease", [30, 30]),
+    ],
+)
+def test_prose_and_lines_of_time_are_no_table_and_no_wrapped_paragraph(body: str, expected: list[float]) -> None:
+    assert minutes(body) == expected
+
+
+def test_an_item_below_a_heading_is_not_joined_to_it() -> None:
+    body = "Pelham lease\nto drafting letter 0.5\nto calling client 0.3\n\nOrtiz trust\nto drafting deed 1.5"
+    entries = found(body, subject="time", to=BOOKKEEPER).entries
+
+    assert [e.client_matter for e in entries] == ["Pelham lease", "Pelham lease", "Ortiz trust"]
+
+
+def test_a_weeks_days_are_of_one_week_and_a_matter_is_no_sum() -> None:
+    table = rows("Matter|Mon|Tue|Wed", "Ortiz - draft motion|1.5||", "All Saints v Orr - review lease||0.4|0.6")
+    entries = found(
+        f"Last week:\n\n{table}", subject="my time", to=BOOKKEEPER, sent=datetime(2026, 10, 19, 9, tzinfo=UTC)
+    ).entries
+
+    assert [(e.duration_minutes, e.date_performed.day) for e in entries] == [(90, 12), (24, 13), (36, 14)]
+
+
+@pytest.mark.parametrize(
+    ("title", "cell", "billable"),
+    [
+        ("Billable", "x", True),
+        ("Billable?", "N", False),
+        ("Charge?", "N", False),
+        ("N/C", "x", False),
+        ("Non-billable", "n/a", True),
+        ("Written off", "0.5", True),
+        ("Billed", "0.0", False),
+    ],
+)
+def test_a_row_is_charged_unless_its_cell_says_otherwise(title: str, cell: str, *, billable: bool) -> None:
+    table = rows(f"Client|Work|Hours|{title}", f"Ortiz|Draft motion to compel|1.5|{cell}")
+    (entry,) = found(table, subject="time", to=BOOKKEEPER).entries
+
+    assert entry.billable is billable
+
+
+@pytest.mark.parametrize(("cell", "expected"), [('"', "Ortiz"), ("ditto", "Ortiz"), ("", "Ortiz"), ("Vance", "Vance")])
+def test_a_cell_that_says_the_same_means_the_matter_above(cell: str, expected: str) -> None:
+    table = rows("Client|Work|Hours", "Ortiz|Draft motion|1.5", f"{cell}|Review the lease|0.4")
+
+    assert found(table, subject="time", to=BOOKKEEPER).entries[1].client_matter == expected
+
+
+def test_a_cell_that_says_none_is_no_matter() -> None:
+    table = rows("Client|Work|Hours", "Ortiz|Draft motion|1.5", "--|Review the lease|0.4")
+
+    assert found(table, subject="time", to=BOOKKEEPER).entries[1].client_matter != "--"
+
+
+def test_a_client_called_like_a_title_keeps_its_name_outside_tables() -> None:
+    body = "Target: drafted supply agreement 1.2\nOrtiz: call with client 0.3"
+
+    assert [e.client_matter for e in found(body, subject="time", to=BOOKKEEPER).entries] == ["Target", "Ortiz"]
+
+
+def test_the_line_for_the_bill_is_the_cell_that_tells_the_work() -> None:
+    table = rows("Client|Task|Hours|Done|Rate", "Ortiz|Draft motion to compel|1.5|Y|450")
+
+    assert found(table, subject="time", to=BOOKKEEPER).entries[0].description == "Draft motion to compel"

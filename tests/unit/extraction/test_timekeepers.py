@@ -152,3 +152,8 @@ def test_a_clients_name_over_lines_is_no_timekeepers_though_the_senders_stands_b
     body = "Ollie Marsh\n0.6 call with client\n1.1 review lease\n\nRuth Vance\n0.3 letter\n\nDana Whitfield\nPartner"
 
     assert minutes(body) == [36, 66, 18]
+    assert minutes(f"{body}\nPS also 0.2 reviewing the lease") == [36, 66, 18, 12]
+
+
+def test_abbreviations_over_lines_are_nobodys_initials() -> None:
+    assert minutes("DW\n0.5 call with client\n\nTC\n0.8 opposing counsel re lease") == [30, 48]

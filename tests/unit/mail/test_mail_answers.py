@@ -64,6 +64,40 @@ def test_answers_after_the_senders_initials_are_the_senders_where_she_points_to_
     assert new(f"<p>Thanks.</p>{HEADERS}<p>{ASKED}</p><p>{answer}</p>") == ["Thanks."]
 
 
+@pytest.mark.parametrize(
+    "announced",
+    ["Carl's comments are below in red.", "Your answers in red are noted.", "I read the reply in Red v. Orr today."],
+)
+def test_a_colour_that_somebody_else_answered_in_is_the_quotes(announced: str) -> None:
+    assert new(f"<p>{announced}</p>{HEADERS}<p style='color:red'>{ANSWER}</p>") == [announced]
+
+
+def test_what_was_answered_in_the_mail_before_is_no_answer_now() -> None:
+    older = f"<p>[IM: {ANSWER}]</p><p style='color:red'>{ANSWER}</p>"
+    said = "See my answers below in red."
+    assert new(f"<p>{said}</p>{HEADERS}<p>{ASKED}</p>{HEADERS}{older}") == [said]
+    assert new(f"<p>Thanks, your summary below is right.</p>{HEADERS}<p>[IM: {ANSWER}]</p>") == [
+        "Thanks, your summary below is right."
+    ]
+
+
+@pytest.mark.parametrize("answer", ["IT TOOK ME 1.3 HOURS ON MONDAY.", "YES, 1.3 HOURS"])
+def test_answers_in_capitals_are_the_senders_where_she_says_so(answer: str) -> None:
+    said = "My answers are in caps below."
+    assert new(f"<p>{said}</p>{HEADERS}<p>{ASKED} {answer}</p><p>{answer}</p>") == [said, answer, answer]
+    assert new(f"<p>See below.</p>{HEADERS}<p>{ASKED} {answer}</p>") == ["See below."]
+
+
+def test_an_answer_in_brackets_may_be_wrapped_and_stand_in_the_line_of_its_question() -> None:
+    raw = (
+        'From: "Marlowe, Ines" <i@m.example>\n\nSee inline.\n\n'
+        "From: Otto Prell\nSent: Thursday\nTo: Ines\nSubject: x\n\n"
+        "And their time? [IM: I was there, and it took\nme 1.8 hours in all] Thanks.\n"
+    )
+    told = [line for line in read(raw.encode()).new_text().splitlines() if line]
+    assert told == ["See inline.", "[IM: I was there, and it took me 1.8 hours in all]"]
+
+
 def test_the_html_is_read_where_plain_text_has_lost_the_colour() -> None:
     plain = (
         f"See my answers below in red.\n\nFrom: Otto Prell\nSent: Thursday\nTo: Ines\nSubject: x\n\n{ASKED}\n{ANSWER}\n"
@@ -71,7 +105,7 @@ def test_the_html_is_read_where_plain_text_has_lost_the_colour() -> None:
     rich = f"<p>See my answers below in red.</p>{HEADERS}<p>{ASKED}</p><p style='color:red'>{ANSWER}</p>"
     raw = (
         "From: Ines <i@m.example>\nContent-Type: multipart/alternative; boundary=b\n\n"
-        f"--b\nContent-Type: text/plain\n\n{plain * 1}\n--b\nContent-Type: text/html\n\n{rich}\n--b--\n"
+        f"--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n{rich}\n--b--\n"
     )
     assert ANSWER in read(raw.encode()).new_text()
 
