@@ -94,6 +94,8 @@ _SURE = frozenset({"worked", "done"})
 """What a column of time is called beside which there needn't be another of a known sort."""
 TOGETHER = "hours and minutes"
 """What two columns are called that hold one amount."""
+_NUMBERED = re.compile(r"^[\d.,:]+(?: ?[a-z]{1,5}\.?)?$|\d[.:]\d", re.IGNORECASE)
+"""A cell that holds an amount, as no title does."""
 _WEEK = 3
 """Columns of a day each that make a week's table."""
 _NO = re.compile(r"n|no|nc|n/c|non.*|0(?:\.0+)?|nil|none|false", re.IGNORECASE)
@@ -165,7 +167,7 @@ def columns(
 
 def _own(titles: Sequence[str], known: set[int], is_sender: Callable[[str], bool]) -> tuple[int, set[int]] | None:
     """The column that is the sender's, and those of others; None unless titles name several people, her among them."""
-    if any(letter.isdigit() for title in titles for letter in title):
+    if any(map(_NUMBERED.search, titles)):
         return None
     persons = {place for place, title in enumerate(titles) if _PERSON.fullmatch(title) and place not in known}
     mine = [place for place in sorted(persons) if is_sender(titles[place].partition(" (")[0])]

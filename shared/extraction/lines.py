@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import zip_longest
 
 from shared.extraction.attribution.date import Calendar
@@ -70,14 +71,17 @@ _PLANNED_COLUMN = re.compile(
 _LETTERS = {"m": "Mon", "t": "Tue", "tu": "Tue", "w": "Wed", "th": "Thu", "f": "Fri", "sa": "Sat", "su": "Sun"}
 """How the columns of a week are called."""
 _SUMS = re.compile(
-    r"\s*(?:(?:sub-?|grand |day |daily |week |weekly )?totals?(?: (?:hours|hrs|time|for (?:the )?(?:day|week)))?"
+    r"\s*(?:(?:sub-?|grand |day |daily |week |weekly )?totals?(?: (?:hours|hrs|time|fees|for (?:the )?(?:day|week)))?"
     r"|sum|all|week)[\s:]*",
     re.IGNORECASE,
 )
-"""What the row of a week's sums is called."""
+"""What a row is called that adds up those of a week, or of several people."""
 _AS_ABOVE = re.compile(r"|[\"'“”\u2033〃,]{1,3}|ditto|do\.?|same|as above|idem|id\.|\.\.\.|…", re.IGNORECASE)
 _NONE = re.compile(r"[-–—]+|n/?a|none|nil", re.IGNORECASE)
 """What a cell of a column of matters says of the one above it, and of there being none."""
+_WHOLE = re.compile(r"\s*\d{1,3}\s*")
+_UNIT = re.compile(r"(?<!\d )(?<!\d-)\b(units|tenths|minutes|mins)\b(?! of\b)", re.IGNORECASE)
+"""How a mail names the unit of its numbers; not that of one amount in its prose."""
 _LAST_WEEK = re.compile(r"\b(?:last|previous|prior) week\b", re.IGNORECASE)
 _MIDWEEK = 2
 """The first day of the week, from Monday, on which a whole week's table is of the week that isn't over."""
@@ -237,14 +241,25 @@ class Lines:
             return Line(None, None, heading=True)
         if (_PLANNED_COLUMN.search(text) or plans(row)) and not re.search(r"\d", text):
             self._setting.plans.add(passage.block)
-        return self._row_of(self._columns, places, row) if passage.block == self._table else None
+        return self._row_of(self._columns, places, row) if inside else self._untitled(places, row, mark)
+
+    def _untitled(self, places: list[Cell], row: list[str], mark: str) -> Line | None:
+        """A row without a heading row whose only whole number is of the unit that the mail names ("units, all today")."""
+        numbers = [place for place, cell in zip(places, row, strict=True) if _WHOLE.fullmatch(cell)]
+        if mark != "\t" or len(numbers) != 1 or self._unit is None:
+            return None
+        own = next((found for cell in row if (found := self._calendar.leading(f"{cell}:"))), None)
+        self._day = own[0] if own else self._day
+        return Line(self._day, self._matter, times=((numbers[0], self._unit, None),), column=self._unit)
 
     def _row_of(self, known: Columns, places: list[Cell], row: list[str]) -> Line | None:
         """A row under a heading row; None if it is no row."""
         if len(row) < 2:
             return None
         times = tuple(
-            (places[place], unit, known.days.get(place)) for place, unit in known.time.items() if place < len(row)
+            (places[place], self._unit_of(row[place], unit, known.kind), known.days.get(place))
+            for place, unit in known.time.items()
+            if place < len(row)
         )
 
         def told(name: str) -> str:
@@ -256,7 +271,8 @@ class Lines:
         matter = told("matter")
         self._told = "" if _NONE.fullmatch(matter) else self._told if _AS_ABOVE.fullmatch(matter) else matter
         blank = [place for place in known.blank if place < len(row)]
-        if known.days and _SUMS.fullmatch(next((cell for cell in row if cell), "")):
+        of_all = "who" in known.named and not told("who") and any(map(_SUMS.fullmatch, row))
+        if of_all or (known.days and _SUMS.fullmatch(next((cell for cell in row if cell), ""))):
             blank, times = [*range(len(row))], ()
         return Line(
             day=self._day,
@@ -271,6 +287,20 @@ class Lines:
             dated=own is not None or bool(known.days),
         )
 
+    @cached_property
+    def _unit(self) -> str | None:
+        """The unit that the mail says its whole numbers are of; None if it doesn't."""
+        said = _UNIT.search(self._email.new_text())
+        return None if said is None else "minutes" if said[1].lower().startswith("min") else "units"
+
+    @cached_property
+    def _of_last_week(self) -> bool:
+        return bool(_LAST_WEEK.search(self._email.new_text()))
+
+    def _unit_of(self, cell: str, unit: str, kind: str) -> str:
+        """The unit of a cell: under a day or a person a whole number is of the unit that the mail names."""
+        return self._unit if self._unit and kind in {"day", "own"} and _WHOLE.fullmatch(cell) else unit
+
     def _days_of(self, titles: Sequence[str]) -> dict[int, date]:
         """The days that titles name, by place: those of one week where they only name its days."""
         found: dict[int, date] = {}
@@ -280,9 +310,11 @@ class Lines:
                 found[place] = read[0]
         if any(any(letter.isdigit() for letter in titles[place]) for place in found):
             return found
+        if not found:
+            return found
         monday = self._sent - timedelta(days=self._sent.weekday())
         ahead = any(day.weekday() > self._sent.weekday() for day in found.values())
-        if _LAST_WEEK.search(self._email.new_text()) or (ahead and self._sent.weekday() < _MIDWEEK):
+        if self._of_last_week or (ahead and self._sent.weekday() < _MIDWEEK):
             monday -= timedelta(days=7)
         return {place: monday + timedelta(days=day.weekday()) for place, day in found.items()}
 

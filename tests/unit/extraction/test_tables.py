@@ -199,3 +199,28 @@ def test_the_line_for_the_bill_is_the_cell_that_tells_the_work() -> None:
     table = rows("Client|Task|Hours|Done|Rate", "Ortiz|Draft motion to compel|1.5|Y|450")
 
     assert found(table, subject="time", to=BOOKKEEPER).entries[0].description == "Draft motion to compel"
+
+
+def test_a_total_of_several_peoples_rows_is_nobodys_time() -> None:
+    table = rows(
+        "TKPR|Time|Description", "|6.1|Total fees", "DW|1.2|Attend conference by Zoom", "BM|3.4|Research Daubert",
+        "DW|0.6|Review memo", "BM|0.9|Emails with vendor",
+    )  # fmt: skip
+
+    assert minutes(table) == [72, 36]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("Units in the left column.", [48, 18, 90]), ("Minutes, not tenths!", [8, 3, 15]), ("In tenths.", [48, 18, 90])],
+)
+def test_whole_numbers_without_a_title_are_of_the_unit_that_the_mail_names(said: str, expected: list[float]) -> None:
+    table = rows("8|Drafting notice of opposition", "3|Tel. client re security", "15|Perusal of founding affidavit")
+
+    assert minutes(f"{said}\n\n{table}") == expected
+
+
+def test_whole_numbers_under_a_person_are_of_the_unit_that_the_mail_names() -> None:
+    table = rows("Karaka, 6 March|LB|DW", "Drafted application|4|18", "Read the affidavit|0|13")
+
+    assert minutes(f"All in units please.\n\n{table}") == [108, 78]
