@@ -244,7 +244,7 @@ class Lines:
         return self._row_of(self._columns, places, row) if inside else self._untitled(places, row, mark)
 
     def _untitled(self, places: list[Cell], row: list[str], mark: str) -> Line | None:
-        """A row without a heading row whose only whole number is of the unit that the mail names ("units, all today")."""
+        """A row without a heading row whose only whole number is of the unit that the mail names ("in units")."""
         numbers = [place for place, cell in zip(places, row, strict=True) if _WHOLE.fullmatch(cell)]
         if mark != "\t" or len(numbers) != 1 or self._unit is None:
             return None
