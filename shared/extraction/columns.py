@@ -90,17 +90,18 @@ _PERSON = re.compile(r"(?:[A-Z]{2,4}|[A-Z][a-z'’-]{1,15}(?: [A-Z][a-z'’-]{0,
 _BLANKED = ("planned", "money", "again", "clock")
 _KEEPING, _OF_PROSE = "\t|", ",;"
 """Marks that part cells: those that part empty ones too, and those that prose has."""
-_SURE = frozenset({"worked", "done"})
+_SURE = "worked"
 """What a column of time is called beside which there needn't be another of a known sort."""
 TOGETHER = "hours and minutes"
 """What two columns are called that hold one amount."""
 _NUMBERED = re.compile(r"^[\d.,:]+(?: ?[a-z]{1,5}\.?)?$|\d[.:]\d", re.IGNORECASE)
 """A cell that holds an amount, as no title does."""
 _WEEK = 3
-"""Columns of a day each that make a week's table."""
+_MONTH = 31
+"""Columns of a day each that make a table of days: at least, at most."""
 _NO = re.compile(r"n|no|nc|n/c|non.*|0(?:\.0+)?|nil|none|false", re.IGNORECASE)
 _NOT_SAID = re.compile(r"|n|no|n/?a|[$£€]?\d[\d.,:]*|nil|none|false|[-–—]", re.IGNORECASE)
-"""What leaves a row charged in a column of what isn't; a number there is of a part."""
+"""What leaves a row charged in a column of what isn't; a number there, unless it is all of its time, is of a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ class Columns:
     def is_free(self, row: Sequence[str]) -> bool:
         """Whether a row says in a column for it that its time isn't charged."""
         free, charged = self.named.get("free", -1), self.named.get("charged", -1)
-        if 0 <= free < len(row) and not _NOT_SAID.fullmatch(row[free].strip()):
+        whole = {row[place].strip() for place in self.time if place < len(row)} - {""}
+        if 0 <= free < len(row) and (row[free].strip() in whole or not _NOT_SAID.fullmatch(row[free].strip())):
             return True
         return 0 <= charged < len(row) and bool(_NO.fullmatch(row[charged].strip()))
 
@@ -140,6 +142,8 @@ def columns(
     `mark`: what parts the cells; a day or a person has a column only where an empty cell keeps its place. `inside`: the
     row stands in a known table, where a name or a day is a cell like others.
     """
+    if any(map(_NUMBERED.search, row)):
+        return None
     titles = [_BROKEN.sub("", title).strip(AROUND) for title in row]
     named: dict[str, int] = {}
     for place, title in enumerate(titles):
@@ -152,13 +156,15 @@ def columns(
     days: Mapping[int, date] = {}
     if not time and not inside and mark in _KEEPING:
         days = days_of(titles)
-        if len(days) >= _WEEK:
+        if _WEEK <= len(days) <= _MONTH:
             kind, time = "day", dict.fromkeys(days, "hours")
         elif mine := _own(titles, known, is_sender):
             kind, time = "own", {mine[0]: "hours"}
             others = mine[1]
         known |= set(days) | others | set(time)
-    least = max(2, len(titles) - 1) if mark in _OF_PROSE else 1 if kind in _SURE and mark in _KEEPING else 2
+    least = (
+        max(2, len(titles) - 1) if mark in _OF_PROSE else 1 if kind == _SURE and mark in _KEEPING and not inside else 2
+    )
     if not time or len(known) < least:
         return None
     blank = {place for place, title in enumerate(titles) if any(_TITLES[each].fullmatch(title) for each in _BLANKED)}
@@ -167,8 +173,6 @@ def columns(
 
 def _own(titles: Sequence[str], known: set[int], is_sender: Callable[[str], bool]) -> tuple[int, set[int]] | None:
     """The column that is the sender's, and those of others; None unless titles name several people, her among them."""
-    if any(map(_NUMBERED.search, titles)):
-        return None
     persons = {place for place, title in enumerate(titles) if _PERSON.fullmatch(title) and place not in known}
     mine = [place for place in sorted(persons) if is_sender(titles[place].partition(" (")[0])]
     return (mine[0], persons - {mine[0]}) if len(mine) == 1 and len(persons) > 1 else None

@@ -7,7 +7,7 @@ Time sheets in mail are lists under headings: a day or a matter named once holds
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import zip_longest
@@ -72,7 +72,7 @@ _LETTERS = {"m": "Mon", "t": "Tue", "tu": "Tue", "w": "Wed", "th": "Thu", "f": "
 """How the columns of a week are called."""
 _SUMS = re.compile(
     r"\s*(?:(?:sub-?|grand |day |daily |week |weekly )?totals?(?: (?:hours|hrs|time|fees|for (?:the )?(?:day|week)))?"
-    r"|sum|all|week)[\s:]*",
+    r"|sum)[\s:]*",
     re.IGNORECASE,
 )
 """What a row is called that adds up those of a week, or of several people."""
@@ -80,9 +80,17 @@ _AS_ABOVE = re.compile(r"|[\"'“”\u2033〃,]{1,3}|ditto|do\.?|same|as above|i
 _NONE = re.compile(r"[-–—]+|n/?a|none|nil", re.IGNORECASE)
 """What a cell of a column of matters says of the one above it, and of there being none."""
 _WHOLE = re.compile(r"\s*\d{1,3}\s*")
-_UNIT = re.compile(r"(?<!\d )(?<!\d-)\b(units|tenths|minutes|mins)\b(?! of\b)", re.IGNORECASE)
-"""How a mail names the unit of its numbers; not that of one amount in its prose."""
+_UNIT = re.compile(
+    r"\b(?:in|are|all) (?P<are>units|tenths|minutes|mins)\b(?! of\b)"
+    r"|(?:^|[.!?:]\s+)(?P<begins>units|tenths|minutes|mins)(?= in\b| as\b| on\b|\s*[,/(])",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""How a mail names the unit of its numbers: "in units", "Minutes, not tenths"."""
 _LAST_WEEK = re.compile(r"\b(?:last|previous|prior) week\b", re.IGNORECASE)
+_FILLED = re.compile(r"\s*\d{0,2}[.:,]?\d{1,2} ?h?\s*")
+_ROWS = 3_000
+"""Characters below a heading row in which its rows are looked at beforehand."""
+_SUNDAY = 6
 _MIDWEEK = 2
 """The first day of the week, from Monday, on which a whole week's table is of the week that isn't over."""
 _MINE = re.compile(r"\b(?:my|mine|I|we|our)\b")
@@ -237,7 +245,8 @@ class Lines:
         row = [self._text[cell.start : cell.end] for cell in places]
         inside = passage.block == self._table
         if titles := columns(row, self._days_of, self._is_sender, mark=mark, inside=inside):
-            self._columns, self._table, self._mark, self._told = titles, passage.block, mark, ""
+            self._table, self._mark, self._told = passage.block, mark, ""
+            self._columns = self._not_to_come(titles, passage.end + 1)
             return Line(None, None, heading=True)
         if (_PLANNED_COLUMN.search(text) or plans(row)) and not re.search(r"\d", text):
             self._setting.plans.add(passage.block)
@@ -246,7 +255,8 @@ class Lines:
     def _untitled(self, places: list[Cell], row: list[str], mark: str) -> Line | None:
         """A row without a heading row whose only whole number is of the unit that the mail names ("in units")."""
         numbers = [place for place, cell in zip(places, row, strict=True) if _WHOLE.fullmatch(cell)]
-        if mark != "\t" or len(numbers) != 1 or self._unit is None:
+        stated = any(map(_TIME_HERE.search, row))
+        if mark != "\t" or len(numbers) != 1 or stated or self._unit is None:
             return None
         own = next((found for cell in row if (found := self._calendar.leading(f"{cell}:"))), None)
         self._day = own[0] if own else self._day
@@ -291,7 +301,9 @@ class Lines:
     def _unit(self) -> str | None:
         """The unit that the mail says its whole numbers are of; None if it doesn't."""
         said = _UNIT.search(self._email.new_text())
-        return None if said is None else "minutes" if said[1].lower().startswith("min") else "units"
+        if said is None:
+            return None
+        return "minutes" if (said["are"] or said["begins"]).lower().startswith("min") else "units"
 
     @cached_property
     def _of_last_week(self) -> bool:
@@ -316,7 +328,22 @@ class Lines:
         ahead = any(day.weekday() > self._sent.weekday() for day in found.values())
         if self._of_last_week or (ahead and self._sent.weekday() < _MIDWEEK):
             monday -= timedelta(days=7)
-        return {place: monday + timedelta(days=day.weekday()) for place, day in found.items()}
+        week = {place: monday + timedelta(days=day.weekday()) for place, day in found.items()}
+        first = min(week)
+        if len(week) > 1 and week[first].weekday() == _SUNDAY:
+            week[first] -= timedelta(days=7)  # a week that begins with it
+        return week
+
+    def _not_to_come(self, known: Columns, start: int) -> Columns:
+        """The columns of a week, of the one before if a row from `start` on has time under a day that was to come."""
+        ahead = [place for place, day in known.days.items() if day > self._sent]
+        for line in self._text[start : start + _ROWS].split("\n") if ahead else ():
+            row = line.split(self._mark)
+            if any(place < len(row) and _FILLED.fullmatch(row[place]) for place in ahead):
+                return replace(known, days={place: day - timedelta(days=7) for place, day in known.days.items()})
+            if not line.strip():
+                break
+        return known
 
     def _is_sender(self, who: str) -> bool:
         """Whether a name or initials are the sender's."""

@@ -14,6 +14,7 @@ _WIDE = "   "
 _GAP = re.compile(r"[ \t\u00a0\u2000-\u200a\u3000]{2,}")
 _MINUTES = {"hours": 60.0, "time": 60.0, "minutes": 1.0, "units": 6.0}
 _NUMBER = re.compile(r"\s*(\d{0,4}(?:[.,]\d{1,2})?|\d{1,2}:\d\d)\s*")
+_HOURS = ("a number under hours",)
 _OF_DAY = 7
 """Hours of a clock face under "time" from which it is a time of day."""
 
@@ -58,7 +59,7 @@ def with_columns(
     """A row whose only amounts are those in its columns of time: a bare number there, of the unit given, is one.
 
     Where these hold none, the row keeps what it says elsewhere, but for `blank` cells, whose numbers are no time.
-    `together`: they hold one amount, as of hours and of minutes.
+    `together`: they hold one amount, whole hours and the minutes beyond them, or the same in both units.
     """
     spelled, amounts = list(read.tokens.spelled), list(read.amounts)
     found: dict[int, Amount] = {}
@@ -71,9 +72,13 @@ def with_columns(
         else:
             found |= {index: amount for index in inside if (amount := amounts[index])}
     if together and len(found) > 1:
-        first, *others = sorted(found)
-        whole = sum(amount.best for amount in found.values())
-        found = {first: replace(found[first], end=found[others[-1]].end, low=whole, best=whole, high=whole)}
+        (first, hours), (last, minutes) = sorted(found.items(), key=lambda each: each[1].rules != _HOURS)[:2]
+        whole = hours.best + minutes.best
+        if hours.best % 60 == 0 and minutes.best < 60:
+            start, end = min(hours.start, minutes.start), max(hours.end, minutes.end)
+            found = {min(first, last): replace(hours, start=start, end=end, low=whole, best=whole, high=whole)}
+        else:
+            found = {first: hours}
     for index, start in enumerate(read.tokens.starts):
         if index in found:
             spelled[index], amounts[index] = "<t>", found[index]

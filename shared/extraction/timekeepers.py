@@ -118,7 +118,7 @@ class Timekeepers:
             each
             for each in islice(_NAMED.finditer(self._text, start, end), _MOST)
             if (each["role"] or each["mark"] or "," in each["name"] or " " not in each["name"])
-            and each["name"] not in ABBREVIATIONS
+            and (each["name"] not in ABBREVIATIONS or self._is_named(each["name"]))
             and _TIME.search(self._text, each.end(), self._ends(min(each.end() + 1, end), end))
         ]
         own = {_shape(each) for each in names if self._is_named(each["name"])}

@@ -9,20 +9,29 @@ import re
 from dataclasses import replace
 from typing import Final
 
+from shared.mail.earlier import is_attribution_end, is_separator
 from shared.mail.lines import Line, Mark
 from shared.mail.look import Colour
 
-_SAYS: Final = r"answer\w*|respon\w*|repl(?:y|ies|ied)|comment\w*|notes?|thoughts|edits"
+_SAYS: Final = (
+    r"answer\w*|respon\w*|repl(?:y|ies|ied)|comment\w*|notes?|thoughts|edits|time(?= (?:is |are )?(?:below|inline))"
+)
 _WHERE: Final = r"below|inline|in-line|in line|in the (?:body|text|chain|thread)|in (?:\w+ )?brackets"
-_OWN: Final = r"(?i:(?<!\w)(?<!['\u2019]s )(?<!\byour )(?<!\bhis )(?<!\bher )(?<!\btheir )(?<!\bthe ))"
-"""Before what is announced: not somebody else's, and not "the reply in Blue v. Orr"."""
-_TELLS: Final = rf"(?:{_OWN}(?i:{_SAYS})|\b[Ss]ee (?:my )?(?:{_WHERE}))\b[^.\n]{{0,60}}"
-_ANNOUNCES: Final = re.compile(rf"{_TELLS}\bin (?:(?:bold|dark|bright|light) )?(red|RED|blue|green|purple|orange)\b")
-_POINTS_BELOW: Final = re.compile(rf"{_TELLS}\b(?:{_WHERE})\b|\b[Ss]ee (?:my )?(?:{_WHERE})\b")
-_IN_CAPITALS: Final = re.compile(rf"{_TELLS}\b(?:in|IN) (?:(?:all|ALL) )?(?i:cap(?:ital)?s)\b")
+_TELLS: Final = rf"(?:(?<!\w)(?:{_SAYS})|\bsee (?:my )?(?:{_WHERE}))\b[^.\n]{{0,60}}"
+_COLOURS: Final = "red|blue|green|purple|orange"
+_ANNOUNCES: Final = re.compile(rf"{_TELLS}\bin (?:(?:bold|dark|bright|light) )?({_COLOURS})\b(?! v\b)", re.IGNORECASE)
+_POINTS_BELOW: Final = re.compile(rf"{_TELLS}\b(?:{_WHERE})\b|\bsee (?:my )?(?:{_WHERE})\b", re.IGNORECASE)
+_IN_CAPITALS: Final = re.compile(rf"{_TELLS}\bin (?:all )?cap(?:ital)?s\b", re.IGNORECASE)
+_OTHERS: Final = re.compile(r"(?:['\u2019]s|\b(?:your|his|her|their))\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+"""Before what somebody else answered."""
+_TO_COME: Final = re.compile(
+    r"\b(?:will|shall|later|tomorrow|would|could|can you|please (?:put|send|add))\b|['\u2019]ll\b", re.IGNORECASE
+)
+_BEFORE: Final = 40
+"""Characters in which it is said whose answers they are."""
 _CAPITALS: Final = re.compile(r"(?<!\S)(?=(?:[^\sa-z]+ ){2}[^\sa-z])[^a-z\n]{12,}(?!\S)")
+"""Three words and more without a small letter; `_IN_FULL` finds those of letters, of which two are wanted."""
 _IN_FULL: Final = re.compile(r"\b[A-Z]{2,}\b")
-"""Three words and more without a small letter, two of them of letters."""
 _HUES: Final = {"red": (345, 20), "orange": (12, 48), "green": (70, 175), "blue": (175, 262), "purple": (255, 335)}
 """Degrees on the circle of hues."""
 _LEAST_COLOUR: Final = 0.3
@@ -33,6 +42,9 @@ _BY_THEMSELVES: Final = frozenset(
 """What programs give replies and links without being asked."""
 _HEAD: Final = re.compile(r"\s*[*_]?(?:From|Von|De)[*_]?\s?:", re.IGNORECASE)
 """The line with which the headers of a quoted mail begin."""
+_HEADER: Final = re.compile(r"\s*[*_]?(?:Sent|Date|To|Cc|Subject|Gesendet|An|Betreff)[*_]?\s?:", re.IGNORECASE)
+_HEADER_LINES: Final = 6
+"""Lines that the headers of one mail take, from the line drawn above them."""
 _MOST_WRAPPED: Final = 6
 """Lines over which one answer may be wrapped."""
 _MOST_ABOVE: Final = 3_000
@@ -41,7 +53,17 @@ _MOST_ABOVE: Final = 3_000
 
 def announces_colour(text: str) -> bool:
     """Whether the beginning of a text says that there are answers in a colour."""
-    return bool(_ANNOUNCES.search(text[:_MOST_ABOVE]))
+    return _announced(_ANNOUNCES, text[:_MOST_ABOVE]) is not None
+
+
+def _announced(pattern: re.Pattern[str], above: str) -> re.Match[str] | None:
+    """Where the sender announces answers of her own that are there."""
+    for found in pattern.finditer(above):
+        before = above[max(0, found.start() - _BEFORE) : found.start()]
+        clause = re.split(r"[.!?\n]", before)[-1] + found[0] + above[found.end() : found.end() + 8]
+        if not _OTHERS.search(before) and not _TO_COME.search(clause):
+            return found
+    return None
 
 
 def mark_answers(lines: list[Line], sender: str) -> None:
@@ -54,16 +76,28 @@ def mark_answers(lines: list[Line], sender: str) -> None:
         return
     above = "\n".join(line.text for line in lines[:first] if line.mark is Mark.NEW)[:_MOST_ABOVE]
     answered, older = lines[first:], list[Line]()
-    heads = [number for number, line in enumerate(answered) if _HEAD.match(line.text)]
-    if len(heads) > 1:  # what was answered in the mail before is no news
-        answered, older = answered[: heads[1]], answered[heads[1] :]
-    if announced := _ANNOUNCES.search(above):
+    if before := _mail_before(answered):  # what was answered there is no news
+        answered, older = answered[:before], answered[before:]
+    if announced := _announced(_ANNOUNCES, above):
         answered = [part for line in answered for part in _parted(line, announced[1].lower())]
-    if _POINTS_BELOW.search(above) and (tag := _tag(sender)):
+    if _announced(_POINTS_BELOW, above) and (tag := _tag(sender)):
         answered = [part for line in _with_whole_brackets(answered, tag) for part in _cut_out(line, tag)]
-    if _IN_CAPITALS.search(above):
+    if _announced(_IN_CAPITALS, above):
         answered = [part for line in answered for part in _cut_out(line, _CAPITALS)]
     lines[first:] = answered + older
+
+
+def _mail_before(lines: list[Line]) -> int | None:
+    """Where, below the mail that is answered, the one before it begins."""
+    last = None
+    for number, line in enumerate(lines):
+        text = line.text.strip()
+        heads = _HEAD.match(text) and any(_HEADER.match(each.text) for each in lines[number + 1 : number + 4])
+        if heads or is_separator(text) or (text and is_attribution_end(text)):
+            if last is not None and number - last > _HEADER_LINES:
+                return number
+            last = number if last is None else last
+    return None
 
 
 def _tag(sender: str) -> re.Pattern[str] | None:
@@ -81,15 +115,16 @@ def _tag(sender: str) -> re.Pattern[str] | None:
 def _with_whole_brackets(lines: list[Line], answer: re.Pattern[str]) -> list[Line]:
     """The lines, those joined over which an answer in brackets was wrapped."""
     joined: list[Line] = []
-    wrapped = 0
-    for line in lines:
-        open_ = joined and answer.search(joined[-1].text) and joined[-1].text.count("[") > joined[-1].text.count("]")
-        if open_ and line.mark is Mark.QUOTED and line.text and wrapped < _MOST_WRAPPED:
-            joined[-1] = Line(f"{joined[-1].text} {line.text}", Mark.QUOTED)
-            wrapped += 1
-        else:
-            joined.append(line)
-            wrapped = 0
+    at = 0
+    while at < len(lines):
+        line, end = lines[at], at + 1
+        if answer.search(line.text) and line.text.count("[") > line.text.count("]"):
+            rest = lines[end : end + _MOST_WRAPPED]
+            closed = next((number for number, each in enumerate(rest, start=1) if "]" in each.text), 0)
+            if all(each.mark is Mark.QUOTED and each.text for each in rest[:closed]):
+                end += closed
+        joined.append(line if end == at + 1 else Line(" ".join(each.text for each in lines[at:end]), line.mark))
+        at = end
     return joined
 
 

@@ -120,9 +120,27 @@ def test_a_title_or_a_number_is_no_matter() -> None:
         (("Matter|Work|Hrs|Mins", "Ortiz|Drafted motion|1|30", "Pelham|Call with client|2|0"), [90, 120]),
         (("Matter|Task|Hours|Done", "Ortiz|Draft motion|1|Y", "Pelham|Call with client|2|Y"), [60, 120]),
         (("Matter|Task|Hours|Spent", "Ortiz|Draft motion|2|12"), [120]),
+        (("Matter|Work|Hours|Minutes", "Ortiz|Drafted lease|1.5|90"), [90]),
+        (("Matter|Work|Minutes|Hours", "Ortiz|Drafted lease|30|0.5"), [30]),
+        (("Ortiz|Drafted lease|2.5 hours|Done", "Vance|Reviewed deed|1.5 hours|Done"), [150, 90]),
+        (("Matter|Work|Hours|Status", "Ortiz|Drafted lease|2.5|Done", "Vance|Reviewed deed|1.5|Open"), [150, 90]),
+        (("1|Ortiz|Drafted board minutes|1.5 hours",), [90]),
+        (("Matter|Mon|Tue|Wed", "Ortiz, drafted board minutes|3|2|4"), [180, 120, 240]),
         (("Matter|Work|Budget|Actual", "Ortiz|Draft motion|2.5|1.5", "Pelham|Review lease|3.0|"), [90]),
     ],
-    ids=["a person's cell", "hours and minutes", "a tick", "money", "none worked"],
+    ids=[
+        "a person's cell",
+        "hours and minutes",
+        "a tick",
+        "money",
+        "the same in both units",
+        "the same, minutes first",
+        "a status",
+        "a status under a heading",
+        "a number of the row",
+        "minutes that are a document",
+        "none worked",
+    ],
 )
 def test_other_columns_are_not_taken_for_the_one_of_time(table: tuple[str, ...], expected: list[float]) -> None:
     assert minutes(rows(*table)) == expected
@@ -166,6 +184,7 @@ def test_a_weeks_days_are_of_one_week_and_a_matter_is_no_sum() -> None:
         ("N/C", "x", False),
         ("Non-billable", "n/a", True),
         ("Written off", "0.5", True),
+        ("N/C", "1.5", False),
         ("Billed", "0.0", False),
     ],
 )
@@ -224,3 +243,18 @@ def test_whole_numbers_under_a_person_are_of_the_unit_that_the_mail_names() -> N
     table = rows("Karaka, 6 March|LB|DW", "Drafted application|4|18", "Read the affidavit|0|13")
 
     assert minutes(f"All in units please.\n\n{table}") == [108, 78]
+
+
+@pytest.mark.parametrize(
+    ("titles", "cells", "days"),
+    [
+        ("Sun|Mon|Tue|Wed", "1.0|2.0||", [11, 12]),
+        ("Mon|Tue|Wed|Thu", "1.0|||2.0", [5, 8]),
+        ("Mon|Tue|Wed|Thu", "1.0||2.0|", [12, 14]),
+    ],
+    ids=["from Sunday", "time under a day to come", "this week"],
+)
+def test_no_day_of_a_week_is_to_come(titles: str, cells: str, days: list[int]) -> None:
+    table = rows(f"Matter|{titles}", f"Ortiz - draft motion|{cells}")
+
+    assert [e.date_performed.day for e in found(table, subject="my time", to=BOOKKEEPER).entries] == days

@@ -1,10 +1,14 @@
 """Lines of several timekeepers, told apart by their initials or names. The sender is Dana Whitfield."""
 
+from dataclasses import replace
+
 import pytest
 
+from shared.extraction import extract
 from shared.extraction.deciding import Deciding
 from shared.extraction.found import Context
 from shared.extraction.timekeepers import Timekeepers, Whose
+from shared.mail import Address
 from tests.unit.extraction.mails import BOOKKEEPER, found, mail
 
 
@@ -153,6 +157,13 @@ def test_a_clients_name_over_lines_is_no_timekeepers_though_the_senders_stands_b
 
     assert minutes(body) == [36, 66, 18]
     assert minutes(f"{body}\nPS also 0.2 reviewing the lease") == [36, 66, 18, 12]
+
+
+def test_the_senders_initials_over_lines_are_hers_though_they_mean_something_else_too() -> None:
+    cole = Address("Tom Cole", "tom@whitfieldlaw.example")
+    email = replace(mail("TC\nDrafted the lease 1.0\n\nAB\nReviewed the deed 2.0", subject="time"), sender=cole)
+
+    assert [entry.duration_minutes for entry in extract(email, Context()).entries] == [60]
 
 
 def test_abbreviations_over_lines_are_nobodys_initials() -> None:

@@ -25,6 +25,8 @@ def new(html: str) -> list[str]:
         ("Comments inline in blue", "rgb(0, 112, 192)"),
         ("I've replied in green below", "#00B050"),
         ("notes in purple", "purple"),
+        ("please see the answers below in Red", "red"),
+        ("My time is below in red", "red"),
     ],
 )
 def test_answers_in_the_colour_that_was_announced_are_the_senders(announced: str, colour: str) -> None:
@@ -66,7 +68,13 @@ def test_answers_after_the_senders_initials_are_the_senders_where_she_points_to_
 
 @pytest.mark.parametrize(
     "announced",
-    ["Carl's comments are below in red.", "Your answers in red are noted.", "I read the reply in Red v. Orr today."],
+    [
+        "Carl's comments are below in red.",
+        "I read Bob's two comments in red, thanks.",
+        "Your answers in red are noted.",
+        "I read the reply in Red v. Orr today.",
+        "I will send my answers in red later.",
+    ],
 )
 def test_a_colour_that_somebody_else_answered_in_is_the_quotes(announced: str) -> None:
     assert new(f"<p>{announced}</p>{HEADERS}<p style='color:red'>{ANSWER}</p>") == [announced]
@@ -82,6 +90,22 @@ def test_what_was_answered_in_the_mail_before_is_no_answer_now() -> None:
 
 
 @pytest.mark.parametrize("answer", ["IT TOOK ME 1.3 HOURS ON MONDAY.", "YES, 1.3 HOURS"])
+def test_an_answer_whose_bracket_is_never_closed_ends_with_its_line() -> None:
+    quoted = f"<p>{ASKED} [IM: yes, 1.8 hours</p><p>I was 3 hours on it.</p>"
+    assert new(f"<p>See inline.</p>{HEADERS}{quoted}") == ["See inline.", "[IM: yes, 1.8 hours"]
+
+
+def test_the_mail_before_begins_with_headers_not_with_a_line_that_says_from() -> None:
+    said = "My comments below in capitals."
+    answer = "YES, 1.8 HOURS IN COURT"
+    line = f"<p>From: 9 to 11 you were in court</p><p>{answer}</p>"
+    older = (
+        f"<p>a</p><p>b</p><p>c</p><p>-----Original Message-----</p><p>From: Carl</p><p>Sent: Monday</p><p>{answer}</p>"
+    )
+    assert new(f"<p>{said}</p>{HEADERS}<p>Hi</p>{line}") == [said, answer]
+    assert new(f"<p>{said}</p><p>On Thu, 3 Sep 2026, Otto wrote:</p><p>Hi</p>{older}") == [said]
+
+
 def test_answers_in_capitals_are_the_senders_where_she_says_so(answer: str) -> None:
     said = "My answers are in caps below."
     assert new(f"<p>{said}</p>{HEADERS}<p>{ASKED} {answer}</p><p>{answer}</p>") == [said, answer, answer]
