@@ -124,7 +124,7 @@ def test_a_title_or_a_number_is_no_matter() -> None:
         (("Matter|Work|Minutes|Hours", "Ortiz|Drafted lease|30|0.5"), [30]),
         (("Ortiz|Drafted lease|2.5 hours|Done", "Vance|Reviewed deed|1.5 hours|Done"), [150, 90]),
         (("Matter|Work|Hours|Status", "Ortiz|Drafted lease|2.5|Done", "Vance|Reviewed deed|1.5|Open"), [150, 90]),
-        (("1|Ortiz|Drafted board minutes|1.5 hours",), [90]),
+        (("1|Ortiz|Drafted board minutes|1.5 hours", "2|Vance|Reviewed deed|2.5 hours"), [90, 150]),
         (("Matter|Mon|Tue|Wed", "Ortiz, drafted board minutes|3|2|4"), [180, 120, 240]),
         (("Matter|Work|Budget|Actual", "Ortiz|Draft motion|2.5|1.5", "Pelham|Review lease|3.0|"), [90]),
     ],
