@@ -95,7 +95,7 @@ _SURE = "worked"
 TOGETHER = "hours and minutes"
 """What two columns are called that hold one amount."""
 _NUMBERED = re.compile(r"^[\d.,:]+(?: ?[a-z]{1,5}\.?)?$|\d[.:]\d", re.IGNORECASE)
-"""A cell that holds an amount, as no title does."""
+"""A cell that holds an amount, as only few titles do ("0.1s", "10ths")."""
 _WEEK = 3
 _MONTH = 31
 """Columns of a day each that make a table of days: at least, at most."""
@@ -142,7 +142,7 @@ def columns(
     `mark`: what parts the cells; a day or a person has a column only where an empty cell keeps its place. `inside`: the
     row stands in a known table, where a name or a day is a cell like others.
     """
-    if any(map(_NUMBERED.search, row)):
+    if any(_NUMBERED.search(cell) and not is_title(cell) for cell in row):
         return None
     titles = [_BROKEN.sub("", title).strip(AROUND) for title in row]
     named: dict[str, int] = {}
@@ -162,9 +162,8 @@ def columns(
             kind, time = "own", {mine[0]: "hours"}
             others = mine[1]
         known |= set(days) | others | set(time)
-    least = (
-        max(2, len(titles) - 1) if mark in _OF_PROSE else 1 if kind == _SURE and mark in _KEEPING and not inside else 2
-    )
+    alone = kind == _SURE and mark in _KEEPING and not inside
+    least = max(2, len(titles) - 1) if mark in _OF_PROSE else 1 if alone else 2
     if not time or len(known) < least:
         return None
     blank = {place for place, title in enumerate(titles) if any(_TITLES[each].fullmatch(title) for each in _BLANKED)}

@@ -236,7 +236,7 @@ class Lines:
         return self._draft >= 0
 
     def _row(self, passage: Passage) -> Line | None:
-        """What a table row says by its columns; None for a heading row and for rows of no known table."""
+        """What a table's row says by its columns; None for a line that is none, or of no known table."""
         text = self._text[passage.start : passage.end]
         mark = self._mark if passage.block == self._table else separator(text)
         if not mark:

@@ -51,6 +51,7 @@ def rows(*lines: str) -> str:
         (("Task|Your est.|Actual", "Grievance hearing|4.0|6.3", "Draft statement|3.0|5.7"), [378, 342]),
         (("Workstream|Hours spent|Hours to go", "Draft letter|1.1|0", "Review privilege log|4.2|6.0"), [66, 252]),
         (("C/M No.|Task|Tenths", "40118.0002|Reviewed amendment|14", "40118.0002|Call with lender|5"), [84, 30]),
+        (("Date|Task|0.1s", "10/12|Medical chronology|31", "10/13|Call to records dept|4"), [186, 24]),
         (("When|What|Elapsed", "10/12|Revised agreement|2 h 20 m", "10/13|Call w/ Boone|35 m"), [140, 35]),
         (("Task|In|Out|Tot.", "Reviewed documents|8:15|10:45|2.5", "Drafted index|9:00|12:00|3.0"), [150, 180]),
         (("Matter|Work|Hours|Rate|Amount", "Ortiz|Draft motion|1.5|450|675.00"), [90]),
