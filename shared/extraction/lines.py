@@ -80,6 +80,9 @@ _AS_ABOVE = re.compile(r"|[\"'“”\u2033〃,]{1,3}|ditto|do\.?|same|as above|i
 _NONE = re.compile(r"[-–—]+|n/?a|none|nil", re.IGNORECASE)
 """What a cell of a column of matters says of the one above it, and of there being none."""
 _WHOLE = re.compile(r"\s*\d{1,3}\s*")
+_AMOUNT = re.compile(
+    r"\d{0,2}\.\d{1,2}(?: ?h(?:rs?|ours?)?)?\.?|\d{1,3} ?(?:h|hrs?|hours?|m|mins?|minutes?)\.?", re.IGNORECASE
+)
 _UNIT = re.compile(
     r"\b(?:in|are|all) (?P<are>units|tenths|minutes|mins)\b(?! of\b)"
     r"|(?:^|[.!?:]\s+)(?P<begins>units|tenths|minutes|mins)(?= in\b| as\b| on\b|\s*[,/(])",
@@ -188,7 +191,16 @@ class Lines:
             drafted=self._is_drafted(passage, text),
             rest=passage.end - len(rest),
             dated=own is not None,
+            blank=self._row_number(passage, text),
         )
+
+    def _row_number(self, passage: Passage, text: str) -> tuple[Cell, ...]:
+        """The cell with which a row without a heading row begins, if it counts the rows: its time stands in another."""
+        if "\t" not in text or not _WHOLE.fullmatch(text.partition("\t")[0]):
+            return ()
+        first, *others = cells(self._text, passage.start, passage.end)
+        stated = any(_AMOUNT.fullmatch(self._text, cell.start, cell.end) for cell in others)
+        return (first,) if stated else ()
 
     def _stands_over(self, passage: Passage, after: Passage) -> bool:
         """Whether a line between blank ones has rows or items of time below it, and is no reader's name."""

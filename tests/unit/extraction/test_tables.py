@@ -74,6 +74,7 @@ def test_a_column_for_each_day_gives_each_amount_its_day() -> None:
     entries = found(week, subject="my time", to=BOOKKEEPER).entries
 
     assert [(e.duration_minutes, e.date_performed.day) for e in entries] == [(192, 12), (60, 14), (168, 13)]
+    assert [e.extracted_text.split(" ")[0] for e in entries] == ["Kestrel", "Kestrel", "Dunmore"]
 
 
 def test_what_a_column_says_is_not_charged_is_not() -> None:
@@ -127,6 +128,8 @@ def test_a_title_or_a_number_is_no_matter() -> None:
         (("Matter|Work|Hours|Status", "Ortiz|Drafted lease|2.5|Done", "Vance|Reviewed deed|1.5|Open"), [150, 90]),
         (("1|Ortiz|Drafted board minutes|1.5 hours", "2|Vance|Reviewed deed|2.5 hours"), [90, 150]),
         (("Matter|Mon|Tue|Wed", "Ortiz, drafted board minutes|3|2|4"), [180, 120, 240]),
+        (("Dana|Ortiz|Draft motion to compel|1.2", "Dana|Vance|Review lease|0.4"), [72, 24]),
+        (("Matter|Who|Work|Units", "Ortiz|Dana|Draft motion|", "Vance|Dana|Review the lease|12"), [72]),
         (("Matter|Work|Budget|Actual", "Ortiz|Draft motion|2.5|1.5", "Pelham|Review lease|3.0|"), [90]),
     ],
     ids=[
@@ -140,6 +143,8 @@ def test_a_title_or_a_number_is_no_matter() -> None:
         "a status under a heading",
         "a number of the row",
         "minutes that are a document",
+        "the sender's name in a row",
+        "the sender's name in a row without time",
         "none worked",
     ],
 )
@@ -238,6 +243,12 @@ def test_whole_numbers_without_a_title_are_of_the_unit_that_the_mail_names(said:
     table = rows("8|Drafting notice of opposition", "3|Tel. client re security", "15|Perusal of founding affidavit")
 
     assert minutes(f"{said}\n\n{table}") == expected
+
+
+def test_a_whole_number_beside_a_stated_amount_is_not_of_the_unit_that_the_mail_names() -> None:
+    table = rows("1|Ortiz|Drafted lease|1.5 hours", "2|Vance|Reviewed deed|2.5 hours")
+
+    assert minutes(f"Our new bills are in units.\n\n{table}") == [90, 150]
 
 
 def test_whole_numbers_under_a_person_are_of_the_unit_that_the_mail_names() -> None:

@@ -94,6 +94,14 @@ def test_an_answer_whose_bracket_is_never_closed_ends_with_its_line() -> None:
     assert new(f"<p>See inline.</p>{HEADERS}{quoted}") == ["See inline.", "[IM: yes, 1.8 hours"]
 
 
+def test_the_line_over_the_headers_and_they_begin_one_mail() -> None:
+    raw = (
+        "From: Ines Marlowe <i@m.example>\n\nSee inline.\n\n-----Original Message-----\nFrom: Otto Prell\n"
+        f"Sent: Thursday\nTo: Ines\nSubject: x\n\n{ASKED} [IM: {ANSWER}]\n"
+    )
+    assert f"[IM: {ANSWER}]" in read(raw.encode()).new_text()
+
+
 def test_the_mail_before_begins_with_headers_not_with_a_line_that_says_from() -> None:
     said = "My comments below in capitals."
     answer = "YES, 1.8 HOURS IN COURT"
