@@ -227,12 +227,13 @@ class Deciding:
             if line.heading:
                 continue
             read = read_passage(self.text, passage.start, passage.end)
-            if line.times or line.blank:
+            if line.times:
                 times = [(cell, unit) for cell, unit, _ in line.times]
                 read = with_columns(read, self.text, times, line.blank, together=line.column == TOGETHER)
             else:
                 lawyers = self._setting.legal or self._setting.reported(passage.block)
                 read = with_loose(read, self.text, whole=lawyers)
+                read = with_columns(read, self.text, (), line.blank) if line.blank else read
             for sentence in sentences(read, passage, self.text, before):
                 before = sentence
                 yield sentence, line

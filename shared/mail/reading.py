@@ -12,6 +12,8 @@ from shared.mail.quoting import mark_quotes
 from shared.mail.signature import mark_signatures
 
 _SEVERAL = 2
+_NUMBER_ALONE = re.compile(r"(?m)^[ \t]*\d{0,2}[.:,]?\d{1,2}(?: ?[a-z]{1,7}\.?)?[ \t]*\r?$")
+_CELL = re.compile(r"(?i)<td")
 _SHORT = 400  # characters of plain text that may only stand in for the HTML beside it
 _POINTS_TO_HTML = re.compile(
     r"(?i)(?:not|n['\u2019]t) (?:support|display|show|render|accept)\w* html"
@@ -88,7 +90,7 @@ def _stands_in(plain: mime.Text, rich: mime.Text) -> bool:
 
 def _has_lost_rows(plain: mime.Text, rich: mime.Text) -> bool:
     """Whether cells that are side by side in the HTML stand one below the other in the plain text, in several rows."""
-    if "<td" not in rich.content and "<TD" not in rich.content:
+    if len(_NUMBER_ALONE.findall(plain.content)) < _SEVERAL or not _CELL.search(rich.content):
         return False
     alone = {line.strip() for line in plain.content.splitlines()}
     rows = [line.text.split("\t") for line in html.lines(rich.content) if "\t" in line.text]
